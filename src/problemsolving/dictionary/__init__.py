@@ -1,0 +1,1 @@
+"""The data dictionary: canonical tables, publishers' sources, codelists; reading and checking."""

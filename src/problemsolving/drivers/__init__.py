@@ -1,0 +1,1 @@
+"""Why here, why now: rate models and decomposition of change."""

@@ -1,0 +1,104 @@
+"""Every error of the package: one tree, one exit code a class."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class ProblemSolvingError(Exception):
+    """Base of every error raised on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong and what to do about it, in a sentence.
+    faults : sequence of str
+        All faults found, one line each. They are printed below the message.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, faults: Sequence[str] = ()) -> None:
+        self.message = message
+        self.faults = tuple(faults)
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"  - {fault}" for fault in self.faults)])
+
+
+class ParameterError(ProblemSolvingError):
+    """A parameter, an answer or a key of ``problem.yml`` is unknown or has a wrong value."""
+
+    exit_code = 10
+
+
+class DictionaryError(ProblemSolvingError):
+    """The data dictionary is wrong or has no such table, source or codelist."""
+
+    exit_code = 11
+
+
+class DataError(ProblemSolvingError):
+    """A data file is missing or breaks a rule of the dictionary. Never carries a value."""
+
+    exit_code = 12
+
+
+class SharingError(ProblemSolvingError):
+    """No sharing record in force covers this load."""
+
+    exit_code = 13
+
+
+class DisclosureError(ProblemSolvingError):
+    """Something unsafe was about to leave."""
+
+    exit_code = 14
+
+
+class NotEstimableError(ProblemSolvingError):
+    """The one thing asked for cannot be estimated from the data at hand."""
+
+    exit_code = 15
+
+
+class NetworkError(ProblemSolvingError):
+    """An agency network cannot be built from these ties."""
+
+    exit_code = 16
+
+
+class RunError(ProblemSolvingError):
+    """A notebook did not complete.
+
+    Parameters
+    ----------
+    status : str
+        What became of the run: ``failed``, ``timed-out`` or ``interrupted``.
+    """
+
+    exit_code = 17
+
+    def __init__(self, message: str, *, status: str = "failed", faults: Sequence[str] = ()) -> None:
+        self.status = status
+        super().__init__(message, faults=faults)
+
+
+class TemplateError(ProblemSolvingError):
+    """A template could not be turned into a profile."""
+
+    exit_code = 18
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Offer the nearest valid name, as the tail of a message.
+
+    >>> nearest("polcie", ["police", "council"])
+    '; did you mean "police"?'
+    >>> nearest("xyz", ["police"])
+    ''
+    """
+    found = difflib.get_close_matches(str(name), list(known), n=1)
+    return f'; did you mean "{found[0]}"?' if found else ""

@@ -1,0 +1,160 @@
+"""Before and after, without a comparison: ratios with the months' own dispersion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from problemsolving import draw
+from problemsolving.results import Column, Interval, Method, Result, Table, Value, interval, number, whole
+from problemsolving.stats.counts import log_ratio_error
+from problemsolving.stats.intervals import normal_quantile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def monthly_dispersion(counts: ArrayLike, *, parts: int = 1, days: ArrayLike | None = None) -> float:
+    """Variance over mean of monthly counts about the mean of each part of the series.
+
+    Answers: how much more than Poisson do months vary, within each period?
+
+    Parameters
+    ----------
+    counts : array_like, shape (months,) or (months, units)
+        Monthly counts, in time order; units that stay zero are left out.
+    parts : int
+        Equal consecutive periods, each with its own mean, so that a change between them is not counted as noise.
+    days : array_like, shape (months,), optional
+        Length of each month; equal when not given.
+
+    Returns
+    -------
+    float
+        Pearson statistic over its degrees of freedom, at least 1.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two months a part.
+
+    Examples
+    --------
+    >>> round(monthly_dispersion([0, 20, 0, 20]), 2)
+    13.33
+    """
+    series = np.asarray(counts, float)
+    series = series[:, None] if series.ndim == 1 else series
+    length = np.ones(series.shape[0]) if days is None else np.asarray(days, float)
+    if series.shape[0] < 2 * parts:
+        raise ValueError("dispersion needs at least two months in each period")
+    statistic, freedom = 0.0, 0
+    for rows in np.array_split(np.arange(series.shape[0]), parts):
+        expected = length[rows, None] / length[rows].sum() * series[rows].sum(axis=0)
+        used = expected[0] > 0
+        statistic += float(((series[rows][:, used] - expected[:, used]) ** 2 / expected[:, used]).sum())
+        freedom += (rows.size - 1) * int(used.sum())
+    return max(1.0, statistic / freedom) if freedom else 1.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RateChange(Result):
+    """After over before, by group: ``frame`` has ``group``, ``when`` (before, after), ``count`` and ``days``."""
+
+    frame: pd.DataFrame
+    dispersion: dict[str, float]
+    level: float = 0.95
+    of: str = "incidents"
+
+    def estimates(self) -> pd.DataFrame:
+        wide = self.frame.pivot(index="group", columns="when", values=["count", "days"])
+        rows = []
+        for group, row in wide.iterrows():
+            before, after = row["count", "before"], row["count", "after"]
+            ratio = low = high = np.nan
+            if before > 0 and after > 0:
+                ratio = (after / row["days", "after"]) / (before / row["days", "before"])
+                reach = np.exp(normal_quantile(self.level) * log_ratio_error(before, after, dispersion=self.dispersion[str(group)]))
+                low, high = ratio / reach, ratio * reach
+            rows.append((str(group), before, after, ratio, low, high))
+        return pd.DataFrame(rows, columns=["group", "before", "after", "ratio", "low", "high"])
+
+    def values(self) -> list[Value]:
+        return [Value(name="", group=row.group, estimate=number(row.ratio), interval=interval(row.low, row.high, self.level), unit=self.unit,
+                      n=whole(row.after)) for row in self.estimates().itertuples()]  # fmt: skip
+
+    def table(self) -> Table:
+        columns = (Column("Area"), Column("Baseline", "count"), Column("Follow-up", "count"), Column("Rate ratio", "number", 2),
+                   Column("Low", "number", 2), Column("High", "number", 2))  # fmt: skip
+        return Table(columns, tuple((r.group, whole(r.before), whole(r.after), number(r.ratio), number(r.low), number(r.high))
+                                    for r in self.estimates().itertuples()))  # fmt: skip
+
+    def summary(self) -> str:
+        said = []
+        for row in self.estimates().dropna(subset="ratio").itertuples():
+            way = "rose" if row.low > 1 else "fell" if row.high < 1 else "did not clearly change"
+            said.append(f"{row.group} {way} (ratio {row.ratio:.2f}, {row.low:.2f} to {row.high:.2f})")
+        return f"{self.of.capitalize()} a day, follow-up over baseline: " + ("; ".join(said) or "withheld") + "."
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        shown = self.estimates()
+        return draw.intervals(shown["group"].tolist(), shown["ratio"], low=shown["low"], high=shown["high"], reference=1.0, log=True,
+                              quantity="follow-up over baseline, per day (log scale)", ax=ax)  # fmt: skip
+
+    def cells(self) -> pd.DataFrame:
+        return self.frame
+
+    def rebuild(self, cells: pd.DataFrame) -> Self:
+        return replace(self, frame=cells)
+
+
+def estimate_rate_change(
+    monthly: pd.DataFrame, *, before: Sequence[str], after: Sequence[str], days: dict[str, int], confidence_level: float = 0.95,
+    of: str = "incidents",
+) -> RateChange:  # fmt: skip
+    """Estimate the rate after over the rate before, for each group.
+
+    Parameters
+    ----------
+    monthly : pandas.DataFrame
+        Months (index) × groups (columns) of counts.
+    before, after : sequence of str
+        Months of the two periods.
+    days : dict
+        Month → days in it.
+    confidence_level : float
+        Between 0 and 1.
+    of : str
+        What is counted, in the plural.
+
+    Returns
+    -------
+    RateChange
+        Dimensionless ratios of events a day; log-normal intervals scaled by the months' own dispersion.
+
+    Notes
+    -----
+    A change is not an effect: nothing here stands for what would have happened otherwise.
+    """
+    rows, dispersion = [], {}
+    for group in monthly.columns:
+        for when, months in (("before", before), ("after", after)):
+            rows.append((str(group), when, float(monthly.loc[list(months), group].sum()), sum(days[month] for month in months)))
+        dispersion[str(group)] = two_period_dispersion(monthly[[group]], before, after, days)
+    method = Method("Rate ratio, interval scaled by monthly dispersion", "McCullagh & Nelder 1989")
+    return RateChange(method=method, unit="ratio of events a day", frame=pd.DataFrame(rows, columns=["group", "when", "count", "days"]),
+                      dispersion=dispersion, level=confidence_level, of=of)  # fmt: skip
+
+
+def two_period_dispersion(monthly: pd.DataFrame, before: Sequence[str], after: Sequence[str], days: dict[str, int]) -> float:
+    """Dispersion within the two periods, each about its own mean; 1 where a period has a single month."""
+    found = []
+    for months in (before, after):
+        if len(months) >= 2:
+            found.append(monthly_dispersion(monthly.loc[list(months)], days=[days[month] for month in months]))
+    return float(np.mean(found)) if found else 1.0

@@ -1,0 +1,1 @@
+"""What may load and what may leave: sharing records, policies, release."""

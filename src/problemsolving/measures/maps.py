@@ -1,0 +1,76 @@
+"""Maps of small areas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from problemsolving import draw
+from problemsolving.measures.rates import Rates, crude_rate
+from problemsolving.results import Column, Table, number, whole
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Rings = Mapping[str, Sequence[Any]]
+SHOWN = 15
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RateMap(Rates):
+    """Crude rates of small areas with their outlines (area code → outer rings, longitude and latitude)."""
+
+    outlines: Rings
+
+    def plot(self, *, ax: Axes | None = None) -> Axes | None:
+        if not self.outlines:
+            return super().plot(ax=ax)
+        known = self.estimates()
+        known = known[known["code"].isin(list(self.outlines))]
+        return draw.choropleth([self.outlines[code] for code in known["code"]], known["rate"],
+                               quantity=f"{self.of} per\n{self.per:,} residents a year", ax=ax)  # fmt: skip
+
+    def table(self) -> Table:
+        top = self.estimates().sort_values(["rate", "code"], ascending=[False, True], na_position="last").head(SHOWN)
+        columns = (Column(f"Small area (the {min(SHOWN, len(self.frame))} highest of {len(self.frame)})"), Column(self.of.capitalize(), "count"),
+                   Column(f"Rate per {self.per:,}", "rate", 0), Column("Low", "rate", 0), Column("High", "rate", 0))  # fmt: skip
+        return Table(columns, tuple((row.group, whole(row.n), number(row.rate), number(row.low), number(row.high))
+                                    for row in top.rename(columns={"count": "n"}).itertuples()))  # fmt: skip
+
+    def alt_text(self) -> str:
+        return f"Map of {len(self.frame)} small areas shaded by rate in five classes of equal size. {self.summary()}"
+
+
+def map_rates(
+    areas: pd.DataFrame, *, outlines: Rings, by: str = "area_name", code: str = "area_code", years: float = 1.0,
+    of: str = "incidents",
+) -> RateMap:  # fmt: skip
+    """Map the crude rate of each small area.
+
+    Parameters
+    ----------
+    areas : pandas.DataFrame
+        One row a small area.
+    outlines : mapping
+        Area code → outer rings, each an array of longitude and latitude in degrees. May be empty: then
+        the highest rates are drawn with their intervals instead.
+    by, code : str
+        Columns with name and code.
+    years : float
+        Length of the period in years.
+    of : str
+        What is counted, in the plural.
+
+    Returns
+    -------
+    RateMap
+        Events per 100,000 person-years, with limits as in `crude_rate`.
+    """
+    plain = crude_rate(areas, by=by, years=years, of=of, heading="Small area")
+    codes = areas.drop_duplicates(by).set_index(by)[code]
+    frame = plain.frame.assign(code=plain.frame["group"].map(codes))
+    return RateMap(method=plain.method, unit=plain.unit, frame=frame, per=plain.per, level=plain.level, of=plain.of,
+                   heading=plain.heading, outlines=outlines)  # fmt: skip

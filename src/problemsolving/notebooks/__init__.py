@@ -1,0 +1,1 @@
+"""Templates, parameters, papermill runs and their records."""

@@ -1,0 +1,82 @@
+"""What a notebook takes, read without nbformat, papermill or a kernel."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+from problemsolving.errors import ParameterError, RunError, nearest
+
+STAGES = ("scan", "analyse", "respond", "assess")
+
+
+def stage_notebooks(folder: Path) -> dict[str, Path]:
+    """Give the notebook of each stage of a profile, in order."""
+    return {stage: folder / f"{number:02d}_{stage}.ipynb" for number, stage in enumerate(STAGES, 1)}
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """Read a notebook's JSON; raise `RunError` when it is not one."""
+    try:
+        notebook = json.loads(path.read_text("utf-8"))
+        if not isinstance(notebook["cells"], list):
+            raise TypeError
+    except OSError:
+        raise RunError(f"{path.name}: missing; the untouched notebook is in .template/") from None
+    except (ValueError, KeyError, TypeError):
+        raise RunError(f"{path.name}: not a notebook; the untouched one is in .template/") from None
+    return notebook
+
+
+def notebook_parameters(path: Path) -> dict[str, str]:
+    """Give the names and defaults in the cell tagged ``parameters``.
+
+    Raises
+    ------
+    RunError
+        When no cell has the tag, or it holds anything but ``name: str = "…"``.
+    """
+    cells = [cell for cell in read_notebook(path)["cells"] if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    if len(cells) != 1:
+        raise RunError(f"{path.name}: {len(cells)} cells are tagged parameters; exactly one must be")
+    source = cells[0]["source"]
+    try:
+        tree = ast.parse(source if isinstance(source, str) else "".join(source))
+    except SyntaxError:
+        raise RunError(f"{path.name}: the parameters cell is not Python") from None
+    found = {}
+    for line in tree.body:
+        good = (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and isinstance(line.annotation, ast.Name)
+                and line.annotation.id == "str" and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str))  # fmt: skip
+        if not good:
+            raise RunError(f'{path.name}: parameters cell, line {line.lineno}: write name: str = ""  # what it is')
+        found[line.target.id] = line.value.value  # type: ignore[union-attr]
+    return found
+
+
+def check_parameters(notebooks: dict[str, Path], given: dict[str, str]) -> None:
+    """Check that every notebook to be run takes every parameter given; every fault at once."""
+    faults = []
+    for path in notebooks.values():
+        try:
+            known = notebook_parameters(path)
+        except RunError as error:
+            faults.append(error.message)
+            continue
+        faults += [f"{path.name}: {key} is not one of its parameters{nearest(key, known)}" for key in given if key not in known]
+    if faults:
+        raise ParameterError("nothing was run: the notebooks do not take these parameters", faults=faults)
+
+
+def parse_setting(text: str) -> tuple[str, str]:
+    """Split ``key=value``; the value stays as typed.
+
+    >>> parse_setting("title=00123 = x")
+    ('title', '00123 = x')
+    """
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise ParameterError(f'--set "{text}": write key=value')
+    return key.strip(), value

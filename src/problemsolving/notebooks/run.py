@@ -1,0 +1,193 @@
+"""Running a profile: checked first, executed in a new folder, recorded truly, pointed to when whole."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from problemsolving.errors import ParameterError, ProblemSolvingError, RunError, nearest
+from problemsolving.notebooks.parameters import STAGES, check_parameters, stage_notebooks
+from problemsolving.notebooks.record import RunRecord, point_latest, start_record
+from problemsolving.problem import PARAMETERS, Problem, environment_parameters, read_problem
+from problemsolving.records import to_json, write_atomically
+from problemsolving.results import FINDING_MIME, STUDY_MIME
+from problemsolving.study import check_profile, check_sharing, find_files
+
+Say = Callable[[str], None]
+Publish = Callable[[Path], object]
+
+
+def run_profile(
+    profile: Path, *, stages: list[str] | None = None, parameters: dict[str, str] | None = None, timeout: int = 3_600,
+    progress: bool = False, say: Say = lambda _: None, publish: Publish | None = None,
+) -> Path:  # fmt: skip
+    """Run the notebooks of a profile, one after another, into a new run folder.
+
+    Parameters
+    ----------
+    profile : pathlib.Path
+        A profile folder.
+    stages : list of str, optional
+        Some of scan, analyse, respond, assess; all when not given.
+    parameters : dict of str to str, optional
+        Take the place of environment and ``problem.yml``; values stay as typed.
+    timeout : int
+        Seconds a cell may take.
+    progress : bool
+        Show a bar for each notebook.
+    say : callable
+        Told in a line what goes on.
+    publish : callable, optional
+        Writes what may leave from the run folder, before the run is called complete.
+
+    Returns
+    -------
+    pathlib.Path
+        The run folder, with ``record.json``, ``run.log``, ``results.json``, ``restricted/`` and ``released/``.
+
+    Raises
+    ------
+    ParameterError, SharingError, DataError
+        Before anything is written or started: every unknown name, wrong value, notebook that takes no parameters,
+        sharing record not in force, missing file.
+    RunError
+        When a notebook did not complete. The record says so; ``runs/latest.json`` still names the last good run.
+    KeyboardInterrupt
+        When interrupted; the record says so too.
+    """
+    profile = profile.resolve()
+    chosen, given = _checked(profile, stages, parameters or {})
+    problem = read_problem(profile, **given)
+    check_sharing(problem)
+    find_files(problem)
+    record = start_record(profile, stages=chosen, parameters=given, resolved=_resolved(problem))
+    with _logged(record.folder) as log, _terminable():
+        log.info("run %s: %s", record.folder.name, ", ".join(chosen))
+        try:
+            _execute_all(record, profile, chosen, given, timeout, progress, say, log, publish)
+        except KeyboardInterrupt:
+            log.info("interrupted")
+            record.finish("interrupted", error="interrupted")
+            raise
+        except ProblemSolvingError as error:
+            log.info("did not complete: %s", error.message)
+            status = error.status if isinstance(error, RunError) else "failed"
+            record.finish(status, error=error.message)  # type: ignore[arg-type]
+            raise
+        except Exception as error:
+            log.info("did not complete: %s", type(error).__name__)
+            write_atomically(record.folder / "restricted" / "error.txt", repr(error))
+            record.finish("failed", error=type(error).__name__)
+            raise RunError(f"the run did not complete ({type(error).__name__}); see restricted/error.txt in its folder") from error
+    return record.folder
+
+
+def check_before_run(profile: Path, *, parameters: dict[str, str] | None = None) -> list[ProblemSolvingError]:
+    """Check all that a run would check, and the data themselves; give one error a kind of fault."""
+    try:
+        _, given = _checked(profile.resolve(), None, parameters or {})
+    except ProblemSolvingError as error:
+        return [error]
+    return check_profile(profile.resolve(), **given)
+
+
+def _resolved(problem: Problem) -> dict[str, str]:
+    """Give the parameters as the run uses them, in plain words."""
+    plain = {key: value for key, value in vars(problem).items() if key in PARAMETERS}
+    plain |= {f"{name}_{end}": getattr(getattr(problem, name), end) for name in ("baseline", "follow_up") for end in ("start", "end")}
+    return {key: ", ".join(plain[key]) if isinstance(plain[key], tuple) else "" if plain[key] is None else str(plain[key]) for key in PARAMETERS}
+
+
+def _checked(profile: Path, stages: list[str] | None, parameters: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Check stages and parameters before anything is written; give both as they will be used."""
+    wanted = list(dict.fromkeys(stages or STAGES))
+    faults = [f'"{stage}" is not a stage{nearest(stage, STAGES)}' for stage in wanted if stage not in STAGES]
+    if faults:
+        raise ParameterError(f"choose stages from {', '.join(STAGES)}", faults=faults)
+    chosen = [stage for stage in STAGES if stage in wanted]
+    for_notebooks = environment_parameters() | parameters
+    if for_notebooks.get("data"):
+        for_notebooks["data"] = str(Path(for_notebooks["data"]).expanduser().resolve())
+    collected: list[str] = []
+    for check in (lambda: read_problem(profile, **for_notebooks), lambda: _check_notebooks(profile, chosen, for_notebooks)):
+        try:
+            check()
+        except ParameterError as error:
+            collected += error.faults or (error.message,)
+    if collected:
+        raise ParameterError("nothing was run", faults=list(dict.fromkeys(collected)))
+    return chosen, for_notebooks
+
+
+def _check_notebooks(profile: Path, stages: list[str], given: dict[str, str]) -> None:
+    if (profile / "problem.yml").is_file():
+        check_parameters({stage: path for stage, path in stage_notebooks(profile).items() if stage in stages},
+                         {key: value for key, value in given.items() if key in PARAMETERS})  # fmt: skip
+
+
+def _execute_all(
+    record: RunRecord, profile: Path, stages: list[str], given: dict[str, str], timeout: int, progress: bool, say: Say, log: logging.Logger,
+    publish: Publish | None,
+) -> None:  # fmt: skip
+    from problemsolving.notebooks.engine import execute
+
+    findings: list[dict[str, Any]] = []
+    restricted = record.folder / "restricted"
+    for stage, path in stage_notebooks(profile).items():
+        if stage not in stages:
+            continue
+        say(f"{stage}: {path.name}")
+        done = execute(path, output=restricted / path.name, parameters=given, timeout=timeout, progress=progress)
+        outputs = [output["data"] for cell in done.notebook.cells for output in cell.get("outputs", []) if "data" in output]
+        findings += [data[FINDING_MIME] for data in outputs if FINDING_MIME in data]
+        inputs = next((data[STUDY_MIME]["provenance"] for data in outputs if STUDY_MIME in data), record.content["inputs"])
+        entry = {"stage": stage, "notebook": path.name, "seconds": done.seconds, "peak_memory_mb": done.peak_mb}
+        record.write(notebooks=[*record.content["notebooks"], entry], inputs=inputs)
+        log.info("%s: %.1f seconds, %.0f MB", path.name, done.seconds, done.peak_mb)
+    values = [value for finding in findings for value in finding["values"]]
+    write_atomically(restricted / "findings.json", to_json(findings))
+    write_atomically(record.folder / "results.json", to_json(values))
+    if publish is not None:
+        publish(record.folder)
+    record.finish("complete")
+    log.info("complete: %d values", len(values))
+    if stages == list(STAGES):
+        point_latest(record)
+
+
+@contextmanager
+def _logged(folder: Path) -> Iterator[logging.Logger]:
+    """Keep ``run.log`` in the run folder: what was done and when, no value of the data."""
+    log = logging.getLogger(f"problemsolving.run.{folder.name}")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    handler = logging.FileHandler(folder / "run.log", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    log.addHandler(handler)
+    try:
+        yield log
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let a polite end of the process (SIGTERM) end the run as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,1 @@
+"""The reviewer's page, made from released findings alone."""

@@ -1,0 +1,97 @@
+"""A finding: the answer to one question, which shows itself in its released form alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from problemsolving import draw
+from problemsolving.governance.policies import Policy
+from problemsolving.governance.release import Released, release
+from problemsolving.markup import table_html
+from problemsolving.results import FINDING_MIME, NotEstimable, Result
+from problemsolving.study import Study
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Finding:
+    """The answer to a question: where it belongs, what was asked, what came out.
+
+    Whatever is shown of it (text, table, picture, numbers) is made from its released form.
+    """
+
+    stage: str
+    name: str
+    question: str
+    period: str
+    result: Result
+    policy: Policy
+    source: str
+
+    @cached_property
+    def released(self) -> Released:
+        return release(self.result, self.policy)
+
+    def values(self) -> list[dict[str, Any]]:
+        """Give every released number as a record of ``results.json``."""
+        shown = self.released.result
+        records = []
+        for value in shown.values():
+            withheld = value.reason
+            if value.estimate is None and withheld is None:
+                withheld = f"withheld: small count (policy {self.policy.name})" if value.n is None else "not estimable from these counts"
+            records.append({
+                "stage": self.stage, "name": value.name or self.name, "group": value.group, "period": value.period or self.period,
+                "estimate": value.estimate, "low": value.interval.low if value.interval else None,
+                "high": value.interval.high if value.interval else None, "level": value.interval.level if value.interval else None,
+                "unit": value.unit, "n": value.n, "method": str(shown.method), "design": shown.design, "caveats": list(shown.caveats),
+                "policy": self.policy.name, "withheld": withheld,
+            })  # fmt: skip
+        return records
+
+    def payload(self) -> dict[str, Any]:
+        """Give what the page needs, and nothing that the policy withholds."""
+        shown = self.released.result
+        picture = draw.to_svg(lambda: shown.plot()) if shown.drawn and shown.plot() is not None else None  # type: ignore[arg-type,return-value]
+        table = shown.table()
+        name = f"{self.stage}-{self.name}".replace("_", "-")
+        return {
+            "stage": self.stage, "name": self.name, "question": self.question, "period": self.period, "source": self.source,
+            "summary": shown.summary(), "alt_text": shown.alt_text(), "picture": picture,
+            "table": table_html(table, name=name, styled=False) if table.columns else None,
+            "method": str(shown.method), "citation": shown.method.citation, "design": shown.design, "caveats": list(shown.caveats),
+            "policy": self.policy.name, "withheld_cells": self.released.withheld, "cells": self.released.cells,
+            "not_estimable": isinstance(shown, NotEstimable), "withheld": isinstance(shown, NotEstimable) and shown.withheld,
+            "values": self.values(),
+        }  # fmt: skip
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
+        payload = self.payload()
+        shown = self.released.result
+        parts = [f"<p><strong>{_escaped(payload['summary'])}</strong></p>"]
+        if payload["picture"]:
+            parts.append(payload["picture"][payload["picture"].index("<svg") :])
+        if payload["table"]:
+            parts.append(table_html(shown.table(), name=f"{self.stage}-{self.name}".replace("_", "-")))
+        parts += [f"<p><small>{_escaped(caveat)}.</small></p>" for caveat in shown.caveats]
+        return {FINDING_MIME: payload, "text/html": "\n".join(parts), "text/plain": payload["summary"]}
+
+    def __repr__(self) -> str:
+        return self.released.result.summary()
+
+
+def _escaped(text: str) -> str:
+    import html
+
+    return html.escape(text)
+
+
+def find(study: Study, stage: str, name: str, question: str, result: Result, *, period: str = "", tables: tuple[str, ...] = ("incident",)) -> Finding:
+    """Make a finding of a study: the period is both periods where none is named; caveats of the sources go along."""
+    problem = study.problem
+    return Finding(
+        stage=stage, name=name, question=question, result=result, policy=study.policy,
+        period=period or f"{problem.months[0]} to {problem.months[-1]}",
+        source="; ".join(dict.fromkeys(f"{r.source.publisher}, {r.source.title}" for r in study.readings.values() if r.source.table in tables)),
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""Respond: which options answer which hypothesis, who owns the lever, where first, what could be detected?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from problemsolving.dictionary.codelists import label
+from problemsolving.evaluation.change import monthly_dispersion
+from problemsolving.evaluation.power import DetectableEffect
+from problemsolving.measures.maps import SHOWN
+from problemsolving.measures.ranking import rank_places
+from problemsolving.results import Column, Method, NotEstimable, Statement, Table, listed
+from problemsolving.sara.analyse import tested
+from problemsolving.sara.findings import Finding, find
+from problemsolving.study import Study
+
+PLANNED_PLACES = 10
+
+
+def options(study: Study) -> Finding:
+    """Which options answer which hypothesis, and who owns the lever?"""
+    question = "Which options answer which hypothesis, and who owns the lever?"
+    problem = study.problem
+    rows = []
+    for hypothesis in problem.hypotheses:
+        verdict = tested(study, hypothesis)[2]
+        for option in hypothesis.options:
+            partner = option.owner in (problem.lead_agency, *problem.partner_agencies)
+            owner = label("agency-types", option.owner) + ("" if partner else " (not yet a partner)")
+            rows.append((hypothesis.id, verdict, option.name, owner, option.evidence))
+    if not rows:
+        result = Statement(text="No option is recorded yet: write them under each hypothesis in problem.yml, with the agency that owns the lever.")
+        return find(study, "respond", "options", question, result)
+    table = Table((Column("Hypothesis"), Column("Verdict"), Column("Option"), Column("Who owns the lever"), Column("Evidence")), tuple(rows))
+    backed = [row for row in rows if row[1] == "supported"]
+    owners = listed(sorted({str(row[3]) for row in rows}))
+    proposed = f"Proposed, because their hypothesis is supported: {listed([row[2] for row in backed])}." if backed else "No option rests on a supported hypothesis yet."
+    words = f"{proposed} {len(rows)} options are on the table; the levers are owned by: {owners}."
+    notes = ("Options, owners and evidence are entered by people; the kit checks only which hypothesis each rests on",)
+    return find(study, "respond", "options", question, Statement(text=words, content=table, caveats=notes))
+
+
+def places(study: Study) -> Finding:
+    """Where to act first?"""
+    problem = study.problem
+    result = rank_places(study.count(problem.baseline), rng=study.rng("places"), top=SHOWN)
+    notes = ("Places picked for being high fall by themselves: plan a comparison before acting", "Ranked by count, because that is what a response could prevent")
+    return find(study, "respond", "places", "Where should we act first?", result.with_caveats(*notes), period=str(problem.baseline))
+
+
+def detectable_effect(study: Study) -> Finding:
+    """What size of effect could be detected?"""
+    question = "What size of effect could be detected?"
+    problem = study.problem
+    baseline = [str(month) for month in problem.baseline]
+    monthly = study.monthly.loc[baseline]
+    treated = list(problem.response_areas) or monthly.sum().sort_values(ascending=False, kind="stable").index[:PLANNED_PLACES].tolist()
+    comparison = list(problem.comparison_areas) or [code for code in monthly.columns if code not in treated]
+    if len(baseline) < 2 or not comparison:
+        return find(study, "respond", "detectable_effect", question, NotEstimable(reason="two months and a comparison area are needed"))
+    sides = np.column_stack([monthly[treated].sum(axis=1), monthly[comparison].sum(axis=1)])
+    who = "response areas" if problem.response_areas else f"{len(treated)} small areas with most incidents"
+    frame = _planned(who, sides.sum(axis=0))
+    spread = monthly_dispersion(sides, days=[study.days[month] for month in baseline])
+    method = Method("Power of a ratio of rate ratios, dispersed counts", "Wheeler & Ratcliffe 2018", {"power": 0.8, "level": 0.95})
+    result = DetectableEffect(method=method, unit="ratio of rate ratios", frame=frame, dispersion=spread)
+    result = replace(result, caveats=(f"Both periods as long as the baseline ({len(baseline)} months)", "Months are taken to vary as they did in the baseline"))
+    return find(study, "respond", "detectable_effect", question, result, period=str(problem.baseline))
+
+
+def _planned(who: str, counts: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({"group": [who, "comparison areas"], "count": counts})

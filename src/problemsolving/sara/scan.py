@@ -1,0 +1,161 @@
+"""Scan: is it a problem, how much, where, when, to whom, and is it worse than in similar places?"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from problemsolving.dictionary.codelists import label
+from problemsolving.measures.charts import control_chart
+from problemsolving.measures.concentration import measure_concentration
+from problemsolving.measures.gradient import measure_gradient
+from problemsolving.measures.maps import map_rates
+from problemsolving.measures.rates import compare_rates, count_events, crude_rate
+from problemsolving.results import Column, NotEstimable, Statement, Table, listed
+from problemsolving.sara.findings import Finding, find
+from problemsolving.stats.counts import fit_poisson
+from problemsolving.study import Study
+
+MID_YEAR = "Residents are estimated for mid-2020, on 2011 areas carried to 2021 areas; they miss the 2021 census by up to 6 % here"
+ECOLOGICAL = "About areas, not people: it does not say who was harmed or who harmed"
+
+
+def _population_caveats(study: Study) -> tuple[str, ...]:
+    table = study.table("population")
+    carried = table is not None and (table["code_year"] == 2011).any()
+    return (MID_YEAR,) if carried else ()
+
+
+def incidents(study: Study) -> Finding:
+    """How much of it is there, and how much of that can be placed?"""
+    found = study.incidents["place"].value_counts()
+    counts = pd.Series({"read": len(study.incidents), **{place: int(found.get(place, 0)) for place in ("in area", "unplaced", "elsewhere")}})
+    notes = (f"Counted: {listed(study.problem.category_labels)}",)
+    if study.problem.wording_note:
+        notes += (study.problem.wording_note.rstrip("."),)
+    result = count_events(counts, heading="Incidents", caveats=notes)
+    return find(study, "scan", "incidents", "How much of it is there, and can it be placed?", result)
+
+
+def cheers(study: Study) -> Finding:
+    """Is it a problem: community, harm, expectation, events, recurring, similarity?"""
+    problem, inside = study.problem, study.incidents[study.incidents["place"] == "in area"]
+    months = inside.groupby("month").size()
+    every = f"in each of the {len(problem.months)} months" if len(months) == len(problem.months) else f"in {len(months)} of {len(problem.months)} months"
+    places = (study.monthly.sum() > 0).mean()
+    rows = (
+        ("Community", f"{problem.area_name}; who lives with it has to be asked", "people"),
+        ("Harm", "not estimable: the source has no offence codes, so harm cannot be weighed" if not study.can_tell("incident", "offence_code", True)
+         else "offence codes are there: weigh them with a named table", "data"),
+        ("Expectation", f"{label('agency-types', problem.lead_agency)} leads; record here who asked for a response", "people"),
+        ("Events", f"incidents were recorded {every}", "data"),
+        ("Recurring", f"{places:.0%} of small areas had at least one", "data"),
+        ("Similarity", f"all are recorded as: {listed(problem.category_labels)}", "data"),
+    )  # fmt: skip
+    table = Table((Column("Element"), Column("Evidence"), Column("Evidence comes from")), rows)
+    notes = ("Community, harm and expectation need people's own words: add them before the profile is signed off",)
+    words = f"{problem.what} recurs: incidents were recorded {every}, and {places:.0%} of small areas had at least one."
+    return find(study, "scan", "cheers", "Is it a problem?", Statement(text=words, content=table, caveats=notes))
+
+
+def rate(study: Study) -> Finding:
+    """How high is the rate in each district?"""
+    problem = study.problem
+    areas = study.count(problem.baseline)
+    result = crude_rate(areas, by="district_name", years=problem.baseline.years, heading="District").with_caveats(*_population_caveats(study))
+    return find(study, "scan", "rate", "How high is the rate in each district?", result, period=str(problem.baseline))
+
+
+def comparison(study: Study) -> Finding:
+    """Is it worse here than in similar places?"""
+    problem = study.problem
+    question = "Is it worse here than in similar places?"
+    covered = [code for code in dict.fromkeys((*problem.district_codes, *problem.benchmark_areas)) if study.covers(code)]
+    benchmark = [code for code in problem.benchmark_areas if code in covered]
+    groups = [code for code in problem.district_codes if code in covered and set(benchmark) - {code}]
+    if not groups:
+        reason = "the incident files cover no benchmark area other than the area itself"
+        result = NotEstimable(reason=reason, remedy="Add the files of the benchmark areas' forces to the data folder.")
+        return find(study, "scan", "rate_ratio_to_benchmark", question, result, period=str(problem.baseline))
+    table = study.table("incident")
+    months = [str(month) for month in problem.baseline]
+    assert table is not None  # noqa: S101
+    counted = table[table["category"].isin(problem.categories) & table["month"].isin(months)].groupby("area_code").size()
+    areas = study.places[study.places["district_code"].isin(covered)].copy()
+    areas["count"] = counted.reindex(areas.index, fill_value=0)
+    names = areas.drop_duplicates("district_code").set_index("district_code")["district_name"]
+    dispersion = max(1.0, fit_poisson(areas["count"], {name: areas["district_name"] == name for name in names.iloc[1:]},
+                                      exposure=areas["population"]).dispersion)  # fmt: skip
+    result = compare_rates(areas, by="district_name", benchmark=[names[code] for code in benchmark], years=problem.baseline.years, dispersion=dispersion)
+    result = result.with_caveats(
+        f"Benchmark areas: {listed([names[code] for code in benchmark])}, chosen by the analyst; each is compared with the others",
+        f"Small areas within a district vary {dispersion:.1f} times as much as chance: intervals are widened to match", *_population_caveats(study),
+    )  # fmt: skip
+    kept = result.frame[result.frame["group"].isin([names[code] for code in groups])]
+    return find(study, "scan", "rate_ratio_to_benchmark", question, result.rebuild(kept), period=str(problem.baseline))
+
+
+def months(study: Study) -> Finding:
+    """When did something other than ordinary variation happen?"""
+    counts = study.monthly.sum(axis=1)
+    result = control_chart(counts.to_dict(), days=study.days)
+    return find(study, "scan", "incidents_by_month", "When did something other than ordinary variation happen?", result)
+
+
+def times(study: Study) -> Finding:
+    """At what time of the week does it happen?"""
+    question = "On which days of the week does it happen?"
+    if not study.can_tell("incident", "time", "day", "minute"):
+        result = NotEstimable(reason="source has months only", remedy="Police incident records with date and time could tell.")
+        return find(study, "scan", "incidents_by_weekday", question, result)
+    inside = study.incidents[study.incidents["place"] == "in area"]
+    days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    counts = inside["occurred_at"].dt.day_name().value_counts().reindex(days, fill_value=0)
+    return find(study, "scan", "incidents_by_weekday", question, count_events(counts, heading="Day"))
+
+
+def people(study: Study) -> Finding:
+    """To whom does it happen?"""
+    question = "To whom does it happen?"
+    if not study.can_tell("incident", "people", "characteristics", "pseudonym"):
+        result = NotEstimable(reason="source has no people", remedy="Police records of victims, or emergency-department data, could tell.")
+        return find(study, "scan", "victims_by_age", question, result)
+    inside = study.incidents[study.incidents["place"] == "in area"]
+    known = inside["victim_age_band"]
+    counts = known.value_counts().sort_index()
+    notes = (f"Age band is recorded for {known.notna().mean():.0%} of incidents", "Counts, not rates: residents by age are not loaded")
+    return find(study, "scan", "victims_by_age", question, count_events(counts, heading="Age of victim", caveats=notes))
+
+
+def concentration(study: Study) -> Finding:
+    """Is it concentrated in few small areas, beyond what chance would give?"""
+    areas = study.count()
+    question = "Is it concentrated in few small areas, beyond chance?"
+    if not areas["count"].sum():
+        return find(study, "scan", "gini", question, NotEstimable(reason="no incident could be placed in the area"))
+    result = measure_concentration(areas["count"], weight=areas["population"], rng=study.rng("concentration"))
+    if study.can_tell("incident", "place", "snapped point"):
+        result = result.with_caveats("Points are snapped to map points: an incident near a boundary may be counted next door")
+    return find(study, "scan", "gini", question, result.with_caveats("Chance here means: each resident has the same risk"))
+
+
+def rate_map(study: Study) -> Finding:
+    """Where is the rate highest?"""
+    problem = study.problem
+    result = map_rates(study.count(problem.baseline), outlines=study.outlines, years=problem.baseline.years)
+    notes = ("Rates of residents mislead where many visit and few live, such as a town centre", *_population_caveats(study))
+    return find(study, "scan", "rate_by_small_area", "Where is the rate highest?", result.with_caveats(*notes), period=str(problem.baseline),
+                tables=("incident", "boundary"))  # fmt: skip
+
+
+def gradient(study: Study) -> Finding:
+    """Do deprived areas have more of it?"""
+    problem = study.problem
+    question = "Do deprived areas have more of it, and how much more?"
+    areas = study.count(problem.baseline)
+    if areas["income_decile"].nunique() < 2:
+        reason = "the small areas lie in a single decile of income deprivation, or it is not known"
+        return find(study, "scan", "slope_index", question, NotEstimable(reason=reason), period=str(problem.baseline))
+    result = measure_gradient(areas, by="income_decile", years=problem.baseline.years, rng=study.rng("gradient"))
+    notes = ("Income domain, national deciles: the overall index contains a crime domain and would explain crime by crime", ECOLOGICAL,
+             *_population_caveats(study))  # fmt: skip
+    return find(study, "scan", "slope_index", question, result.with_caveats(*notes), period=str(problem.baseline), tables=("incident", "deprivation"))

@@ -1,0 +1,312 @@
+"""`open_study`: problem and sharing records become checked tables with provenance. Data come in here alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from problemsolving.dictionary.schema import names as dictionary_names
+from problemsolving.dictionary.schema import source as get_source
+from problemsolving.errors import DataError, DictionaryError, ParameterError, ProblemSolvingError, SharingError, nearest
+from problemsolving.governance.lockdown import refuse_connections
+from problemsolving.governance.policies import Policy, get_policy
+from problemsolving.governance.sharing import SharingRecord, read_sharing_record
+from problemsolving.problem import Problem, read_problem
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from problemsolving.dictionary.reading import Reading
+
+NEEDED = ("incident", "area", "population", "deprivation")
+COVERED = 0.8  # share of a district's small areas with any incident, below which its rate would mislead
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A problem with its data: checked tables, where they came from, and the policy under which they may leave."""
+
+    problem: Problem
+    policy: Policy
+    records: dict[str, SharingRecord]
+    readings: dict[str, Reading]
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """Give a canonical table, every data set of it together, or None where the profile has none."""
+        import pandas as pd
+
+        frames = [reading.frame for reading in self.readings.values() if reading.source.table == name]
+        return pd.concat(frames, ignore_index=True) if frames else None
+
+    def can_tell(self, table: str, capability: str, *levels: str) -> bool:
+        """Tell whether every source of a table has a capability at one of the levels."""
+        found = [getattr(reading.source.capabilities, capability) for reading in self.readings.values() if reading.source.table == table]
+        return bool(found) and all(level in levels for level in found)
+
+    def source_names(self, table: str) -> str:
+        return ", ".join(sorted({reading.source.name for reading in self.readings.values() if reading.source.table == table}))
+
+    def rng(self, name: str) -> np.random.Generator:
+        """Give the randomness of one question: the same in every run, so that the same data give the same page."""
+        import numpy as np
+
+        return np.random.default_rng([2025, zlib.crc32(name.encode())])
+
+    @cached_property
+    def places(self) -> pd.DataFrame:
+        """Every small area of the dictionary's lookup with population and deprivation, index = code."""
+        areas = self.table("area")
+        assert areas is not None  # noqa: S101
+        return areas.set_index("area_code").join(self._population()).join(self._deprivation())
+
+    def _population(self) -> pd.DataFrame:
+        """Carry residents to the area codes of 2021: split equally among children, merged summed."""
+        population = self.table("population")
+        assert population is not None  # noqa: S101
+        old, new = (population[population["code_year"] == year] for year in (2011, 2021))
+        if old.empty:
+            return new.set_index("area_code")[["population"]]
+        changes = self.table("area_change")
+        if changes is None:
+            raise DataError("population is on areas of 2011; name a source of table area_change in problem.yml")
+        children = changes.merge(old, left_on="old_code", right_on="area_code")
+        children["population"] /= children.groupby("old_code")["new_code"].transform("size")
+        return children.groupby("new_code")[["population"]].sum().rename_axis("area_code")
+
+    def _deprivation(self) -> pd.DataFrame:
+        deprivation = self.table("deprivation")
+        assert deprivation is not None  # noqa: S101
+        return deprivation[deprivation["code_year"] == 2021].set_index("area_code").drop(columns="code_year")
+
+    @cached_property
+    def areas(self) -> pd.DataFrame:
+        """Small areas of the profile's districts: names, district, population, deprivation."""
+        found = self.places[self.places["district_code"].isin(self.problem.district_codes)]
+        return found.sort_index()
+
+    @cached_property
+    def incidents(self) -> pd.DataFrame:
+        """Incidents of the problem in both periods, with ``place``: in area, unplaced or elsewhere."""
+        import numpy as np
+
+        table = self.table("incident")
+        assert table is not None  # noqa: S101
+        months = [str(month) for month in self.problem.months]
+        found = table[table["category"].isin(self.problem.categories) & table["month"].isin(months)].copy()
+        inside = found["area_code"].isin(self.areas.index)
+        found["place"] = np.select([inside, found["area_code"].isna()], ["in area", "unplaced"], "elsewhere")
+        return found
+
+    def count(self, months: Any = None) -> pd.DataFrame:
+        """Give the profile's small areas with ``count``, the incidents in the months named (all when not given)."""
+        found = self.incidents
+        if months is not None:
+            found = found[found["month"].isin([str(month) for month in months])]
+        return self.areas.assign(count=found.groupby("area_code").size().reindex(self.areas.index, fill_value=0)).reset_index()
+
+    @cached_property
+    def monthly(self) -> pd.DataFrame:
+        """Incidents by month (index) and small area of the profile (columns)."""
+        inside = self.incidents[self.incidents["place"] == "in area"]
+        months = [str(month) for month in self.problem.months]
+        wide = inside.groupby(["month", "area_code"]).size().unstack(fill_value=0)
+        return wide.reindex(index=months, columns=self.areas.index, fill_value=0).astype(float)
+
+    @property
+    def days(self) -> dict[str, int]:
+        return {str(month): month.days for month in self.problem.months}
+
+    @cached_property
+    def outlines(self) -> dict[str, list]:
+        """Outer rings of the profile's small areas, code → arrays of longitude and latitude."""
+        import numpy as np
+
+        table = self.table("boundary")
+        if table is None:
+            return {}
+        shapes = table[table["area_code"].isin(self.areas.index)]
+        return {code: [np.asarray(part[0]) for part in ([shape["coordinates"]] if shape["type"] == "Polygon" else shape["coordinates"])]
+                for code, shape in zip(shapes["area_code"], shapes["geometry"], strict=True)}  # fmt: skip
+
+    def covers(self, district: str) -> bool:
+        """Tell whether the incident files cover a district, rather than hold a few strays of it."""
+        codes = self.places.index[self.places["district_code"] == district]
+        table = self.table("incident")
+        assert table is not None  # noqa: S101
+        return bool(len(codes)) and len(set(codes) & set(table["area_code"].dropna())) / len(codes) >= COVERED
+
+    def provenance(self) -> list[dict[str, Any]]:
+        """Give where each data set came from: files with hash and rows, months found and missing, licence."""
+        wanted = [str(month) for month in self.problem.months]
+        return [
+            {
+                "dataset": name, "source": reading.source.name, "title": reading.source.title, "publisher": reading.source.publisher,
+                "licence": self.records[name].licence, "attribution": self.records[name].attribution, "rows": reading.rows,
+                "files": list(reading.files), "months_found": reading.months,
+                "months_missing": [month for month in wanted if month not in reading.months] if reading.months else [],
+                "known_limits": list(reading.source.known_limits),
+            }
+            for name, reading in self.readings.items()
+        ]  # fmt: skip
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
+        from problemsolving.markup import table_html
+        from problemsolving.results import STUDY_MIME, Column, Table
+
+        rows = tuple((p["dataset"], p["title"], len(p["files"]), p["rows"]) for p in self.provenance())
+        table = Table((Column("Data set"), Column("Source"), Column("Files", "count"), Column("Rows", "count")), rows)
+        text = "\n".join(f"{name}: {title}, {files} files, {count:,} rows" for name, title, files, count in rows)
+        return {STUDY_MIME: {"provenance": self.provenance()}, "text/html": table_html(table, name="sources"), "text/plain": text}
+
+
+def open_study(folder: str | Path = ".", *, today: dt.date | None = None, **parameters: str) -> Study:
+    """Open a profile's data.
+
+    Parameters
+    ----------
+    folder : path
+        The profile, with its ``problem.yml``.
+    today : datetime.date, optional
+        The day on which sharing records must be in force; the current day when not given.
+    **parameters : str
+        As in the notebook's parameters cell: ``""`` means as in ``problem.yml``, ``none`` means empty.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ParameterError, SharingError, DataError
+        With every fault of its kind, before anything is computed.
+    """
+    problem = read_problem(Path(folder), **parameters)
+    if problem.locked_down:
+        refuse_connections()
+    records = check_sharing(problem, today=today)
+    readings = _read_all(problem, today)
+    study = Study(problem, get_policy(problem.policy), records, readings)
+    _check_study(study)
+    return study
+
+
+def check_sharing(problem: Problem, *, today: dt.date | None = None) -> dict[str, SharingRecord]:
+    """Check that every data set has a sharing record in force; every fault at once."""
+    records, faults = {}, []
+    for dataset in problem.sources:
+        try:
+            record = read_sharing_record(problem.folder / dataset.sharing, dataset=dataset.name, source=dataset.source, today=today)
+        except SharingError as error:
+            faults += error.faults
+            continue
+        records[dataset.name] = record
+        if record.level == "person" and problem.policy == "open":
+            faults.append(f"{dataset.sharing}: data about persons do not leave under policy open; set policy: opensafely")
+    if faults:
+        raise SharingError("nothing loads: sharing records must be mended first", faults=faults)
+    return records
+
+
+def find_files(problem: Problem) -> dict[str, list[Path]]:
+    """Find the files of every data set; every fault at once.
+
+    A file is taken only when it lies inside the data folder and no part of its path is a symbolic link out of it.
+    """
+    faults, found = [], {}
+    if not problem.data.is_dir():
+        raise DataError("the data folder is not there", faults=[
+            f"data: no folder {problem.data.name}; give it with --set data=PATH, PROBLEMSOLVING_DATA or data: in problem.yml"])  # fmt: skip
+    root = problem.data.resolve()
+    for dataset in problem.sources:
+        try:
+            source = get_source(dataset.source)
+        except DictionaryError as error:
+            faults.append(f"sources.{dataset.name}.source: {error.message}")
+            continue
+        paths = sorted(path for path in root.glob(dataset.files) if path.is_file())
+        outside = [path for path in paths if not path.resolve().is_relative_to(root)]
+        if outside:
+            faults.append(f"sources.{dataset.name}.files: {len(outside)} files are links out of the data folder")
+        if not paths:
+            faults.append(f"sources.{dataset.name}.files: no file matches {dataset.files} in the data folder ({source.title})")
+        found[dataset.name] = paths
+    if faults:
+        raise DataError("data files are missing", faults=faults)
+    return found
+
+
+def _read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
+    from problemsolving.dictionary.reading import read_source
+
+    files = find_files(problem)
+    readings, faults = {}, []
+    for dataset in problem.sources:
+        try:
+            readings[dataset.name] = read_source(get_source(dataset.source), files[dataset.name], root=problem.data.resolve(), today=today)
+        except DataError as error:
+            faults += error.faults or [error.message]
+    if faults:
+        raise DataError("data files break the dictionary's rules", faults=faults)
+    return readings
+
+
+def _check_study(study: Study) -> None:
+    """Check what no single file can show: tables, months, districts and areas that the profile needs."""
+    problem = study.problem
+    have = {reading.source.table for reading in study.readings.values()}
+    faults = [f"sources: no data set gives table {name}; {_who_could(name)}" for name in NEEDED if name not in have]
+    if faults:
+        raise DataError("the profile lacks data that every profile needs", faults=faults)
+    for entry in study.provenance():
+        if entry["months_missing"] and get_source(entry["source"]).table == "incident":
+            faults.append(f"{entry['dataset']}: months missing: {', '.join(entry['months_missing'])}; add their files or change the periods")
+    for code in {*problem.district_codes, *problem.benchmark_areas} - set(study.places["district_code"]):
+        faults.append(f"{code}: no small area of this district is in the area table")
+    lost = int(study.areas["population"].isna().sum() + (study.areas["population"] == 0).sum())
+    if lost:
+        faults.append(f"population: {lost} small areas of the districts have no residents in the population table")
+    if faults:
+        raise DataError("the data do not cover the profile", faults=faults)
+    unknown = [f"{key}: {area} is not a small area of the profile's districts{nearest(area, study.areas.index)}"
+               for key in ("response_areas", "comparison_areas", "buffer_areas") for area in getattr(problem, key)
+               if area not in study.areas.index]  # fmt: skip
+    if unknown:
+        raise ParameterError("areas named in the profile are not in its districts", faults=unknown)
+
+
+def _who_could(table: str) -> str:
+    return "sources that do: " + ", ".join(name for name in dictionary_names("sources") if get_source(name).table == table)
+
+
+def check_profile(folder: Path, *, today: dt.date | None = None, **parameters: str) -> list[ProblemSolvingError]:
+    """Check a profile without computing: parameters, sharing records, files. Every kind of fault is looked for.
+
+    Returns
+    -------
+    list of ProblemSolvingError
+        One a kind of fault; empty when the profile is ready to run.
+    """
+    errors: list[ProblemSolvingError] = []
+    try:
+        problem = read_problem(folder, **parameters)
+    except ParameterError as error:
+        return [error]
+    for step in (lambda: check_sharing(problem, today=today), lambda: _check_study_of(problem, folder, today, parameters)):
+        try:
+            step()
+        except ProblemSolvingError as error:
+            if not any(error.message == known.message for known in errors):
+                errors.append(error)
+    return errors
+
+
+def _check_study_of(problem: Problem, folder: Path, today: dt.date | None, parameters: dict[str, str]) -> None:
+    find_files(problem)
+    open_study(folder, today=today, **parameters)
+
+
