@@ -77,17 +77,29 @@ def intervals(
         if np.isnan(estimate):
             ax.text(0.02, row, "withheld", transform=ax.get_yaxis_transform(), va="center", color=MUTED, style="italic")
     if log:
-        ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if value < 10 else "")
+        _ratio_axis(ax, low, high)
     ax.set_yticks(rows, list(labels))
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_ylim(-0.6, len(labels) - 0.4)
     ax.set_xlabel(quantity)
     ax.grid(axis="x", zorder=0)
-    if np.isfinite(estimates).any() and not log and np.nanmin(low) >= 0:
-        ax.set_xlim(left=0)
+    if not log:
+        ax.xaxis.set_major_formatter("{x:,g}")
+        if np.isfinite(low).any() and np.nanmin(low) >= 0:
+            ax.set_xlim(left=0)
     return ax
+
+
+def _ratio_axis(ax: Axes, low: np.ndarray, high: np.ndarray) -> None:
+    """Scale an axis of ratios by their logarithm, with marks at ratios people know."""
+    known = [*low[np.isfinite(low)], *high[np.isfinite(high)], 1.0]
+    least, most = min(known) / 1.04, max(known) * 1.04
+    ax.set_xscale("log")
+    ax.set_xlim(least, most)
+    fine, coarse = (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2), (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
+    ticks = [tick for tick in (fine if most / least < 3 else coarse) if least <= tick <= most]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_xticks([], minor=True)
 
 
 def bars(labels: Sequence[str], heights: ArrayLike, *, quantity: str, ax: Axes | None = None) -> Axes:
@@ -102,6 +114,7 @@ def bars(labels: Sequence[str], heights: ArrayLike, *, quantity: str, ax: Axes |
     ax.set_yticks(rows, list(labels))
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_xlabel(quantity)
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_xlim(0, max(1.0, float(np.nanmax(heights, initial=0))) * 1.15)
     return ax
 
@@ -117,7 +130,8 @@ def chart(
     ax.axhspan(lower, upper, color="#eef2f6", zorder=0)
     for level, name in ((upper, "upper limit"), (centre, "mean"), (lower, "lower limit")):
         ax.axhline(level, color=MUTED, linewidth=1, linestyle="-" if name == "mean" else (0, (4, 3)), zorder=1)
-        ax.text(len(values) - 0.3, level, f" {name}\n {level:,.1f}", va="center", fontsize=8.5, color=MUTED)
+        ax.annotate(f"{name} {level:,.1f}", (1, level), xycoords=ax.get_yaxis_transform(), xytext=(5, 0), textcoords="offset points",
+                    va="center", fontsize=8.5, color=MUTED, annotation_clip=False)  # fmt: skip
     ax.plot(places, values, "-o", color=BLUE, markersize=4.5, linewidth=1.6, zorder=3)
     if len(signals):
         ax.plot(places[list(signals)], values[list(signals)], "D", color=ORANGE, markersize=8, zorder=4,
@@ -125,7 +139,7 @@ def chart(
         ax.legend(frameon=False, loc="upper left", fontsize=9)
     step = max(1, len(labels) // 8)
     ax.set_xticks(places[::step], list(labels)[::step])
-    ax.set_xlim(-0.6, len(values) + len(values) * 0.12)
+    ax.set_xlim(-0.6, len(values) - 0.4)
     spread = max(np.nanmax(values), upper) - min(np.nanmin(values), lower)
     ax.set_ylim(min(np.nanmin(values), lower) - 0.08 * spread, max(np.nanmax(values), upper) + 0.16 * spread)
     ax.set_ylabel(quantity)

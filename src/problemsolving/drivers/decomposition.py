@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from problemsolving import draw
 from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
-from problemsolving.stats.resampling import percentile_interval
+from problemsolving.stats.resampling import bootstrap_weights, percentile_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,17 +78,19 @@ def decompose_change(before: Mapping[str, ArrayLike], after: Mapping[str, ArrayL
     return parts
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class PlaceChange(Result):
-    """Change of events = places with any × events a place: ``frame`` has ``group`` and ``count``.
+OFTEN, EACH_TIME, TOTAL = "how often small areas had any", "how many they had when they did", "total change"
 
-    Groups: events before, events after, places before, places after.
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FrequencyChange(Result):
+    """Change of events = active area-months × events in each: ``frame`` has ``group`` and ``count``.
+
+    Groups: events before, events after, active before, active after.
     """
 
     frame: pd.DataFrame
     reach: dict[str, tuple[float, float]]  # distance of the bootstrap limits from each part
     of: str = "incidents"
-    places_are: str = "places"
     level: float = 0.95
 
     @property
@@ -96,17 +98,13 @@ class PlaceChange(Result):
         """Parts of the change, in events; missing where a count is withheld."""
         count = self.frame.set_index("group")["count"]
         if count.isna().any():
-            return dict.fromkeys([*self.reach, "total change"], float("nan"))
-        factors = [{f"more or fewer {self.places_are}": count[f"places {when}"], f"more or fewer {self.of} a place":
-                    count[f"events {when}"] / count[f"places {when}"]} for when in ("before", "after")]  # fmt: skip
-        return {**decompose_change(*factors), "total change": float(count["events after"] - count["events before"])}
+            return dict.fromkeys(self.reach, float("nan"))
+        before, after = ({OFTEN: count[f"active {when}"], EACH_TIME: count[f"events {when}"] / count[f"active {when}"]}
+                         for when in ("before", "after"))  # fmt: skip
+        return {**decompose_change(before, after), TOTAL: float(count["events after"] - count["events before"])}
 
     def _rows(self) -> list[tuple[str, float | None, float | None, float | None]]:
-        rows = []
-        for name, part in self.parts.items():
-            low, high = self.reach[name]
-            rows.append((name, number(part), number(part + low), number(part + high)))
-        return rows
+        return [(name, number(part), number(part + self.reach[name][0]), number(part + self.reach[name][1])) for name, part in self.parts.items()]
 
     def values(self) -> list[Value]:
         n = whole(self.frame.set_index("group")["count"].get("events after"))
@@ -118,13 +116,13 @@ class PlaceChange(Result):
 
     def summary(self) -> str:
         rows = {name: (part, low, high) for name, part, low, high in self._rows()}
-        total, low, high = rows.pop("total change")
+        total, low, high = rows.pop(TOTAL)
         if total is None or low is None or high is None:
             return "The change is withheld: a count is too small."
         way = "rose" if total > 0 else "fell"
-        parts = "; ".join(f"{name} {part:+,.0f} ({lower:+,.0f} to {upper:+,.0f})" for name, (part, lower, upper) in rows.items())
-        sure = "" if low * high > 0 else ", a change that chance between places could make"
-        return f"The {self.of} {way} by {abs(total):,.0f} ({low:+,.0f} to {high:+,.0f}{sure}), of which {parts}."
+        sure = "" if low * high > 0 else ", so that chance could have made it"
+        said = [f"{part:+,.0f} ({lower:+,.0f} to {upper:+,.0f}) from {name}" for name, (part, lower, upper) in rows.items()]
+        return f"The {self.of} {way} by {abs(total):,.0f} ({low:+,.0f} to {high:+,.0f}{sure}): {' and '.join(said)}."
 
     def plot(self, *, ax: Axes | None = None) -> Axes | None:
         rows = self._rows()
@@ -140,59 +138,63 @@ class PlaceChange(Result):
         return replace(self, frame=cells)
 
 
-def decompose_places(
+def decompose_frequency(
     before: ArrayLike, after: ArrayLike, *, confidence_level: float = 0.95, n_resamples: int = 9_999,
-    rng: np.random.Generator | None = None, of: str = "incidents", places_are: str = "places",
-) -> PlaceChange:  # fmt: skip
-    """Split a change in events into more (or fewer) places and more (or fewer) events a place.
+    rng: np.random.Generator | None = None, of: str = "incidents",
+) -> FrequencyChange:  # fmt: skip
+    """Split a change in events into how often places had any and how many they had when they did.
 
-    Answers: did it spread to new places, or did the same places get more?
+    Answers: did it happen more often in more places, or was there more of it each time?
 
     Parameters
     ----------
-    before, after : array_like, shape (n,)
-        Events of each place in two periods of equal length.
+    before, after : array_like, shape (months, places)
+        Events of each place in each month of two periods of equal length.
     confidence_level : float
         Between 0 and 1.
     n_resamples : int
         Draws of the bootstrap over places.
     rng : numpy.random.Generator, optional
         Source of randomness.
-    of, places_are : str
-        What is counted and what a place is, in the plural.
+    of : str
+        What is counted, in the plural.
 
     Returns
     -------
-    PlaceChange
+    FrequencyChange
         Two parts that sum to the change exactly, in events, with bootstrap intervals.
 
     Raises
     ------
     ValueError
-        When either period has no events or the arrays differ in length.
+        When either period has no events or the arrays differ in shape.
+
+    Notes
+    -----
+    Places must mean the same in both periods: map points that a publisher replaced half-way do not.
 
     References
     ----------
     Das Gupta P (1993) Standardization and decomposition of rates. US Bureau of the Census P23-186.
     """
     rng = np.random.default_rng() if rng is None else rng
-    pairs, weight = np.unique(np.column_stack([np.asarray(before, float), np.asarray(after, float)]), axis=0, return_counts=True)
-    if (pairs.sum(axis=0) == 0).any():
-        raise ValueError("each period needs at least one event")
-    drawn = np.vstack([weight, rng.multinomial(weight.sum(), weight / weight.sum(), size=n_resamples)]).astype(float)
-    events, places = drawn @ pairs, drawn @ (pairs > 0)
-    intensity = events / np.where(places == 0, np.nan, places)
-    spread = (places[:, 1] - places[:, 0]) * intensity.mean(axis=1)
-    deeper = (intensity[:, 1] - intensity[:, 0]) * places.mean(axis=1)
-    total = events[:, 1] - events[:, 0]
-    names = (f"more or fewer {places_are}", f"more or fewer {of} a place", "total change")
+    first, last = np.asarray(before, float), np.asarray(after, float)
+    if first.shape != last.shape or not first.sum() or not last.sum():
+        raise ValueError("give two periods of the same shape, each with at least one event")
+    totals = np.stack([first.sum(axis=0), last.sum(axis=0), (first > 0).sum(axis=0), (last > 0).sum(axis=0)], axis=1)
+    drawn = np.vstack([np.ones(len(totals)), bootstrap_weights(len(totals), n_resamples=n_resamples, rng=rng)]) @ totals
+    each = drawn[:, :2] / np.where(drawn[:, 2:] == 0, np.nan, drawn[:, 2:])
+    parts = {
+        OFTEN: (drawn[:, 3] - drawn[:, 2]) * each.mean(axis=1),
+        EACH_TIME: (each[:, 1] - each[:, 0]) * drawn[:, 2:].mean(axis=1),
+        TOTAL: drawn[:, 1] - drawn[:, 0],
+    }
     reach = {}
-    for name, draws in zip(names, (spread, deeper, total), strict=True):
+    for name, draws in parts.items():
         low, high = percentile_interval(draws[1:], confidence_level=confidence_level)
         reach[name] = (low - float(draws[0]), high - float(draws[0]))
-    frame = pd.DataFrame({"group": ["events before", "events after", "places before", "places after"],
-                          "count": [*events[0], *places[0]]})  # fmt: skip
-    return PlaceChange(
-        method=Method("Two-factor decomposition; bootstrap of places", "Das Gupta 1993", {"resamples": n_resamples}),
-        unit=of, frame=frame, reach=reach, of=of, places_are=places_are, level=confidence_level,
+    frame = pd.DataFrame({"group": ["events before", "events after", "active before", "active after"], "count": drawn[0]})
+    return FrequencyChange(
+        method=Method("Two-factor decomposition; bootstrap of small areas", "Das Gupta 1993", {"resamples": n_resamples}),
+        unit=of, frame=frame, reach=reach, of=of, level=confidence_level,
     )  # fmt: skip

@@ -62,6 +62,43 @@ def monthly_dispersion(counts: ArrayLike, *, parts: int = 1, days: ArrayLike | N
     return max(1.0, statistic / freedom) if freedom else 1.0
 
 
+def share_dispersion(counts: ArrayLike) -> float:
+    """Variance over mean of how months split between groups, what all groups share taken out.
+
+    Answers: how much more than chance does one group's share of a month vary?
+
+    Parameters
+    ----------
+    counts : array_like, shape (months, groups)
+        Monthly counts of one period.
+
+    Returns
+    -------
+    float
+        Pearson statistic of independence over its degrees of freedom, at least 1. Season and shocks that all
+        groups share do not count: they cancel in a ratio of rate ratios.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two months or two groups.
+
+    Examples
+    --------
+    >>> share_dispersion([[10, 20], [20, 40]])
+    1.0
+    """
+    table = np.asarray(counts, float)
+    if table.ndim != 2 or min(table.shape) < 2:
+        raise ValueError("share dispersion needs at least two months and two groups")
+    table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
+    if min(table.shape) < 2:
+        return 1.0
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    statistic = float(((table - expected) ** 2 / expected).sum())
+    return max(1.0, statistic / ((table.shape[0] - 1) * (table.shape[1] - 1)))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RateChange(Result):
     """After over before, by group: ``frame`` has ``group``, ``when`` (before, after), ``count`` and ``days``."""

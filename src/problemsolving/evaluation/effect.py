@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from problemsolving import draw
-from problemsolving.evaluation.change import two_period_dispersion
+from problemsolving.evaluation.change import share_dispersion
 from problemsolving.results import Column, Interval, Method, Result, Table, Value, interval, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
@@ -218,10 +218,11 @@ def estimate_effect(
     rows = [(role, when, float(monthly.loc[list(months), list(places)].to_numpy().sum()), sum(days[m] for m in months), len(places))
             for role, places in roles.items() for when, months in (("before", before), ("after", after))]  # fmt: skip
     summed = pd.DataFrame({role: monthly[list(places)].sum(axis=1) for role, places in roles.items() if role != "buffer"})
+    spread = float(np.mean([share_dispersion(summed.loc[list(months)]) for months in (before, after)]))
     effect = Effect(
         method=Method("Ratio of rate ratios with dispersion; weighted displacement difference; placebo in space", "Wheeler & Ratcliffe 2018"),
         unit="ratio of rate ratios", design="quasi-experimental", frame=pd.DataFrame(rows, columns=["role", "when", "count", "days", "areas"]),
-        dispersion=two_period_dispersion(summed, before, after, days), placebo_p=None, placebos=0, level=confidence_level, of=of,
+        dispersion=spread, placebo_p=None, placebos=0, level=confidence_level, of=of,
     )  # fmt: skip
     if len(comparison) < 2 * len(treated):
         return effect

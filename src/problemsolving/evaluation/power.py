@@ -47,8 +47,8 @@ class DetectableEffect(Result):
         if np.isnan(self.ratio):
             return "The smallest detectable effect cannot be given: a count is zero or withheld."
         return (f"A response in the {self.frame['group'].iloc[0]} would have to cut {self.of} by at least {1 - self.ratio:.0%} for a before-and-after "
-                f"comparison of this length to show it ({self.power:.0%} power, {self.level:.0%} level, months varying {self.dispersion:.1f} times "
-                f"as much as chance).")  # fmt: skip
+                f"comparison of this length to show it ({self.power:.0%} power, {self.level:.0%} level; months vary "
+                f"{self.dispersion:.1f} times as much as chance).")  # fmt: skip
 
     def plot(self, *, ax: Axes | None = None) -> Axes | None:
         if np.isnan(self.ratio):

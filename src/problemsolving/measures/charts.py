@@ -183,7 +183,7 @@ class ControlChart(Result):
                 f"ordinary variation between {max(limits.lower, 0):,.1f} and {limits.upper:,.1f}")  # fmt: skip
         if not self.signals:
             return text + "; no month shows a special cause."
-        named = [f"{listed([f'{pd.Period(m):%B %Y}' for m in months])} ({rule})" for rule, months in self.signals.items()]
+        named = [f"{listed(_stretches(months))} ({rule})" for rule, months in self.signals.items()]
         return text + "; signals of a special cause: " + "; ".join(named) + "."
 
     def plot(self, *, ax: Axes | None = None) -> Axes | None:
@@ -199,6 +199,21 @@ class ControlChart(Result):
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         return replace(self, frame=cells)
+
+
+def _stretches(months: list[str]) -> list[str]:
+    """Write months, those that follow each other as one stretch.
+
+    >>> _stretches(["2024-01", "2024-02", "2024-03", "2024-07"])
+    ['January to March 2024', 'July 2024']
+    """
+    groups: list[list[pd.Period]] = []
+    for month in map(pd.Period, months):
+        if groups and month == groups[-1][-1] + 1:
+            groups[-1].append(month)
+        else:
+            groups.append([month])
+    return [f"{g[0]:%B %Y}" if len(g) == 1 else f"{g[0]:{'%B' if g[0].year == g[-1].year else '%B %Y'}} to {g[-1]:%B %Y}" for g in groups]
 
 
 def control_chart(counts: Mapping[str, float], *, days: Mapping[str, int], of: str = "incidents") -> ControlChart:

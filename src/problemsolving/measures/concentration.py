@@ -109,7 +109,7 @@ class Concentration(Result):
         beyond = self.gini_interval.low > self.gini_by_chance.high
         return (
             f"The busiest tenth of the {self.places:,} small areas held {top.share_of_events:.0%} of the {self.of}; chance alone would give "
-            f"{top.low_by_chance:.0%} to {top.high_by_chance:.0%}. The Gini coefficient was {self.gini:.2f} "
+            f"{top.low_by_chance:.1%} to {top.high_by_chance:.1%}. The Gini coefficient was {self.gini:.2f} "
             f"({self.gini_interval.low:.2f} to {self.gini_interval.high:.2f}) against {self.gini_by_chance.low:.2f} to "
             f"{self.gini_by_chance.high:.2f} by chance: {'concentrated beyond chance' if beyond else 'not clearly more concentrated than chance'}."
         )

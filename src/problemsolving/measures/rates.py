@@ -24,6 +24,7 @@ class Counts(Result):
     frame: pd.DataFrame
     of: str = "incidents"
     heading: str = "Group"
+    sentence: str = ""  # with the groups' names in braces
 
     def values(self) -> list[Value]:
         return [
@@ -38,6 +39,8 @@ class Counts(Result):
         )
 
     def summary(self) -> str:
+        if self.sentence:
+            return self.sentence.format(**{str(row.group).replace(" ", "_"): _said(row.count_) for row in _rows(self.frame)})
         parts = [f"{row.group} {_said(row.count_)}" for row in _rows(self.frame)]
         return f"{self.of.capitalize()}: " + "; ".join(parts) + "."
 
@@ -51,7 +54,9 @@ class Counts(Result):
         return replace(self, frame=cells)
 
 
-def count_events(counts: pd.Series, *, of: str = "incidents", heading: str = "Group", caveats: tuple[str, ...] = ()) -> Counts:
+def count_events(
+    counts: pd.Series, *, of: str = "incidents", heading: str = "Group", sentence: str = "", caveats: tuple[str, ...] = ()
+) -> Counts:
     """Present counts that were taken elsewhere.
 
     Parameters
@@ -62,11 +67,17 @@ def count_events(counts: pd.Series, *, of: str = "incidents", heading: str = "Gr
         What is counted, in the plural.
     heading : str
         What the groups are.
+    sentence : str
+        The summary, with the groups' names in braces (spaces as underscores) where their counts go.
     caveats : tuple of str
         What a reader must know.
+
+    Returns
+    -------
+    Counts
     """
     frame = pd.DataFrame({"group": counts.index.astype(str), "count": counts.to_numpy(float)})
-    return Counts(method=Method("Count"), unit=of, frame=frame, of=of, heading=heading, caveats=caveats)
+    return Counts(method=Method("Count"), unit=of, frame=frame, of=of, heading=heading, sentence=sentence, caveats=caveats)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

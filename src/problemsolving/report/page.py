@@ -27,13 +27,13 @@ STAGE_QUESTIONS = {
     "assess": "What changed, and can that be trusted?",
 }
 BRIEF = (  # what a reviewer reads first: label, stage and name of the finding that answers
-    ("The problem", "scan", "cheers"), ("How high", "scan", "rate"), ("Where", "scan", "gini"), ("How unequal", "scan", "slope_index"),
+    ("The problem", "scan", "cheers"), ("How much", "scan", "incidents"), ("How high", "scan", "rate"), ("Where", "scan", "gini"), ("How unequal", "scan", "slope_index"),
     ("Why here", "analyse", "rate_ratio"), ("Why now", "analyse", "change"), ("Proposed", "respond", "options"), ("Did it work", "assess", "effect"),
 )  # fmt: skip
 DESIGN_WORDS = {
-    "descriptive": "describes what was recorded",
-    "associational": "an association, not a cause",
-    "quasi-experimental": "a comparison of areas that were chosen, not drawn by lot",
+    "descriptive": "It describes what was recorded",
+    "associational": "It is an association, not a cause",
+    "quasi-experimental": "It compares areas that were chosen, not drawn by lot",
 }
 
 
@@ -172,8 +172,8 @@ def _cards(by_name: dict[tuple[str, str], dict[str, Any]]) -> list[dict[str, str
         if not chosen:
             return
         value = max(chosen, key=lambda v: v["estimate"]) if name == "rate" else chosen[0]
-        sure = f"{written.format(value['low'])} to {written.format(value['high'])}" if value["low"] is not None else ""
-        cards.append({"number": written.format(value["estimate"]), "sure": sure, "words": words.format(group=value["group"])})
+        sure = f"{written.format(value['low'])} to {written.format(value['high'])}".replace("-", "−") if value["low"] is not None else ""
+        cards.append({"number": written.format(value["estimate"]).replace("-", "−"), "sure": sure, "words": words.format(group=value["group"])})
 
     add("scan", "incidents", "incidents", "in area", "{:,.0f}", "incidents recorded and placed in the area, both periods")
     add("scan", "rate", "rate", None, "{:,.0f}", "per 100,000 residents a year in {group}, the highest district")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from problemsolving.dictionary.codelists import codelist, label
-from problemsolving.drivers.decomposition import PlaceChange, decompose_places
+from problemsolving.drivers.decomposition import TOTAL, FrequencyChange, decompose_frequency
 from problemsolving.drivers.rate_model import RateModel, estimate_rate_ratios
 from problemsolving.governance.release import release
 from problemsolving.measures.concentration import Concentration
@@ -51,32 +51,19 @@ def _why_no_model(areas: pd.DataFrame, drivers: dict[str, str]) -> str:
 
 
 def change(study: Study) -> Finding:
-    """Why now: did it spread to new places, or did the same places get more?"""
+    """Why now: did it happen more often in more places, or was there more of it each time?"""
     problem = study.problem
-    question = "Why now: more places, or more at the same places?"
-    before, after, places_are = _by_place(study)
-    if len(problem.baseline) != len(problem.follow_up):
+    question = "Why now: more often, or more each time?"
+    before, after = (study.monthly.loc[[str(month) for month in period]].to_numpy() for period in (problem.baseline, problem.follow_up))
+    if before.shape != after.shape:
         result: Result = NotEstimable(reason="baseline and follow-up differ in length", remedy="Give both the same number of months.")
     elif not before.sum() or not after.sum():
         result = NotEstimable(reason="a period has no placed incident")
     else:
-        result = decompose_places(before, after, rng=study.rng("change"), places_are=places_are)
-        result = result.with_caveats(
-            "A place without an incident in a period counts as not affected in that period",
-            *(["A map point is a catchment, not an address"] if places_are == "map points" else []),
-        )
+        result = decompose_frequency(before, after, rng=study.rng("change"))
+        result = result.with_caveats("Counted by small area and month: a month in which a small area had any incident is one in which it was affected",
+                                     "The split describes the change; it does not explain it")  # fmt: skip
     return find(study, "analyse", "change", question, result, period=f"{problem.baseline} against {problem.follow_up}")
-
-
-def _by_place(study: Study) -> tuple[pd.Series, pd.Series, str]:
-    """Count incidents of each map point (or small area) of the profile in the two periods."""
-    inside = study.incidents[study.incidents["place"] == "in area"]
-    points = study.can_tell("incident", "place", "snapped point", "point", "address")
-    keys = ["longitude", "latitude"] if points else ["area_code"]
-    baseline = inside["month"].isin([str(month) for month in study.problem.baseline])
-    follow_up = inside["month"].isin([str(month) for month in study.problem.follow_up])
-    counted = pd.DataFrame({"before": inside[baseline].groupby(keys).size(), "after": inside[follow_up].groupby(keys).size()}).fillna(0.0)
-    return counted["before"], counted["after"], "map points" if points else "small areas"
 
 
 def _named(study: Study, table: str, *columns: str) -> pd.DataFrame | None:
@@ -172,8 +159,8 @@ def tested(study: Study, hypothesis: Hypothesis) -> tuple[str, str, str]:
         beyond = shown.gini_interval.low > shown.gini_by_chance.high
         said = f"Gini {shown.gini:.2f} ({shown.gini_interval.low:.2f} to {shown.gini_interval.high:.2f}); by chance up to {shown.gini_by_chance.high:.2f}"
         return "concentration against chance", said, "supported" if beyond else "not supported"
-    if isinstance(shown, PlaceChange):
-        value = next(value for value in shown.values() if value.group == "total change")
+    if isinstance(shown, FrequencyChange):
+        value = next(value for value in shown.values() if value.group == TOTAL)
         if value.interval is None:
             return "change", "withheld", "not tested"
         said = f"{value.estimate:+,.0f} ({value.interval.low:+,.0f} to {value.interval.high:+,.0f})"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from problemsolving.dictionary.codelists import label
-from problemsolving.evaluation.change import monthly_dispersion
+from problemsolving.evaluation.change import share_dispersion
 from problemsolving.evaluation.power import DetectableEffect
 from problemsolving.measures.maps import SHOWN
 from problemsolving.measures.ranking import rank_places
@@ -37,7 +37,8 @@ def options(study: Study) -> Finding:
     table = Table((Column("Hypothesis"), Column("Verdict"), Column("Option"), Column("Who owns the lever"), Column("Evidence")), tuple(rows))
     backed = [row for row in rows if row[1] == "supported"]
     owners = listed(sorted({str(row[3]) for row in rows}))
-    proposed = f"Proposed, because their hypothesis is supported: {listed([row[2] for row in backed])}." if backed else "No option rests on a supported hypothesis yet."
+    named = "; ".join(row[2] for row in backed)
+    proposed = f"Proposed, because their hypothesis is supported: {named}." if backed else "No option rests on a supported hypothesis yet."
     words = f"{proposed} {len(rows)} options are on the table; the levers are owned by: {owners}."
     notes = ("Options, owners and evidence are entered by people; the kit checks only which hypothesis each rests on",)
     return find(study, "respond", "options", question, Statement(text=words, content=table, caveats=notes))
@@ -64,10 +65,10 @@ def detectable_effect(study: Study) -> Finding:
     sides = np.column_stack([monthly[treated].sum(axis=1), monthly[comparison].sum(axis=1)])
     who = "response areas" if problem.response_areas else f"{len(treated)} small areas with most incidents"
     frame = _planned(who, sides.sum(axis=0))
-    spread = monthly_dispersion(sides, days=[study.days[month] for month in baseline])
+    spread = share_dispersion(sides)
     method = Method("Power of a ratio of rate ratios, dispersed counts", "Wheeler & Ratcliffe 2018", {"power": 0.8, "level": 0.95})
     result = DetectableEffect(method=method, unit="ratio of rate ratios", frame=frame, dispersion=spread)
-    result = replace(result, caveats=(f"Both periods as long as the baseline ({len(baseline)} months)", "Months are taken to vary as they did in the baseline"))
+    result = replace(result, caveats=(f"Both periods as long as the baseline ({len(baseline)} months)", "Months are taken to split between the two sets of areas as unevenly as they did in the baseline"))
     return find(study, "respond", "detectable_effect", question, result, period=str(problem.baseline))
 
 

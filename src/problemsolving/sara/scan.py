@@ -32,28 +32,30 @@ def incidents(study: Study) -> Finding:
     notes = (f"Counted: {listed(study.problem.category_labels)}",)
     if study.problem.wording_note:
         notes += (study.problem.wording_note.rstrip("."),)
-    result = count_events(counts, heading="Incidents", caveats=notes)
+    sentence = "{read} incidents were read: {in_area} lie in the area, {unplaced} have no place in the source, {elsewhere} lie elsewhere."
+    result = count_events(counts, heading="Incidents", sentence=sentence, caveats=notes)
     return find(study, "scan", "incidents", "How much of it is there, and can it be placed?", result)
 
 
 def cheers(study: Study) -> Finding:
     """Is it a problem: community, harm, expectation, events, recurring, similarity?"""
-    problem, inside = study.problem, study.incidents[study.incidents["place"] == "in area"]
-    months = inside.groupby("month").size()
-    every = f"in each of the {len(problem.months)} months" if len(months) == len(problem.months) else f"in {len(months)} of {len(problem.months)} months"
-    places = (study.monthly.sum() > 0).mean()
+    problem = study.problem
+    least = (study.policy.suppress_to or 0) + 1
+    months, places = ((study.policy.apply(study.monthly.sum(axis=axis).to_numpy()) >= least) for axis in (1, 0))
+    every = f"in {'each' if months.all() else f'{months.sum()}'} of the {months.size} months"
+    few = "one was" if least == 1 else f"{least} were"
     rows = (
         ("Community", f"{problem.area_name}; who lives with it has to be asked", "people"),
         ("Harm", "not estimable: the source has no offence codes, so harm cannot be weighed" if not study.can_tell("incident", "offence_code", True)
          else "offence codes are there: weigh them with a named table", "data"),
         ("Expectation", f"{label('agency-types', problem.lead_agency)} leads; record here who asked for a response", "people"),
-        ("Events", f"incidents were recorded {every}", "data"),
-        ("Recurring", f"{places:.0%} of small areas had at least one", "data"),
+        ("Events", f"at least {few} recorded {every}", "data"),
+        ("Recurring", f"{places.mean():.0%} of small areas had at least {least} over both periods", "data"),
         ("Similarity", f"all are recorded as: {listed(problem.category_labels)}", "data"),
     )  # fmt: skip
     table = Table((Column("Element"), Column("Evidence"), Column("Evidence comes from")), rows)
     notes = ("Community, harm and expectation need people's own words: add them before the profile is signed off",)
-    words = f"{problem.what} recurs: incidents were recorded {every}, and {places:.0%} of small areas had at least one."
+    words = f"It recurs: incidents recorded as {listed(problem.category_labels)} occurred {every} and in {places.mean():.0%} of small areas."
     return find(study, "scan", "cheers", "Is it a problem?", Statement(text=words, content=table, caveats=notes))
 
 
@@ -61,7 +63,8 @@ def rate(study: Study) -> Finding:
     """How high is the rate in each district?"""
     problem = study.problem
     areas = study.count(problem.baseline)
-    result = crude_rate(areas, by="district_name", years=problem.baseline.years, heading="District").with_caveats(*_population_caveats(study))
+    result = crude_rate(areas, by="district_name", years=problem.baseline.years, heading="District")
+    result = result.with_caveats("The interval holds chance in the count alone: what differs between places and years comes on top", *_population_caveats(study))
     return find(study, "scan", "rate", "How high is the rate in each district?", result, period=str(problem.baseline))
 
 
