@@ -5,14 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from problemsolving.dictionary.codelists import codelist, label
-from problemsolving.drivers.decomposition import TOTAL, FrequencyChange, decompose_frequency
+from problemsolving.drivers.decomposition import decompose_frequency
 from problemsolving.drivers.rate_model import RateModel, estimate_rate_ratios
+from problemsolving.evaluation.change import RateChange, estimate_rate_change
 from problemsolving.governance.release import release
 from problemsolving.measures.concentration import Concentration
 from problemsolving.network.agencies import build_agency_network, measure_agency_matrix
 from problemsolving.network.journeys import Waits, map_journeys, median_waits
 from problemsolving.problem import Hypothesis, read_test
-from problemsolving.results import Column, NotEstimable, Result, Statement, Table
+from problemsolving.results import Column, NotEstimable, Result, Statement, Table, number
 from problemsolving.sara import scan
 from problemsolving.sara.findings import Finding, find
 from problemsolving.study import Study
@@ -62,8 +63,18 @@ def change(study: Study) -> Finding:
     else:
         result = decompose_frequency(before, after, rng=study.rng("change"))
         result = result.with_caveats("Counted by small area and month: a month in which a small area had any incident is one in which it was affected",
+                                     "The intervals hold differences between small areas alone: what moves all of them at once, such as restrictions or a change in recording, comes on top",
                                      "The split describes the change; it does not explain it")  # fmt: skip
     return find(study, "analyse", "change", question, result, period=f"{problem.baseline} against {problem.follow_up}")
+
+
+def overall_change(study: Study) -> Finding:
+    """Is there more of it than before, given how months vary?"""
+    problem = study.problem
+    total = study.monthly.sum(axis=1).to_frame(problem.area_name)
+    periods = {when: [str(month) for month in period] for when, period in (("before", problem.baseline), ("after", problem.follow_up))}
+    result = estimate_rate_change(total, **periods, days=study.days)
+    return find(study, "analyse", "overall_change", "Is there more of it than before?", result, period=f"{problem.baseline} against {problem.follow_up}")
 
 
 def _named(study: Study, table: str, *columns: str) -> pd.DataFrame | None:
@@ -143,7 +154,7 @@ def tested(study: Study, hypothesis: Hypothesis) -> tuple[str, str, str]:
     kind, driver = read_test(hypothesis.test)
     if kind == "none":
         return "none named", "not tested", "not tested"
-    ask = {"driver": rate_ratio, "concentration": scan.concentration, "change": change, "waits": waits}[kind]
+    ask = {"driver": rate_ratio, "concentration": scan.concentration, "change": overall_change, "waits": waits}[kind]
     shown = release(ask(study).result, study.policy).result
     if isinstance(shown, NotEstimable):
         return kind, shown.sentence(), "not tested"
@@ -159,12 +170,12 @@ def tested(study: Study, hypothesis: Hypothesis) -> tuple[str, str, str]:
         beyond = shown.gini_interval.low > shown.gini_by_chance.high
         said = f"Gini {shown.gini:.2f} ({shown.gini_interval.low:.2f} to {shown.gini_interval.high:.2f}); by chance up to {shown.gini_by_chance.high:.2f}"
         return "concentration against chance", said, "supported" if beyond else "not supported"
-    if isinstance(shown, FrequencyChange):
-        value = next(value for value in shown.values() if value.group == TOTAL)
-        if value.interval is None:
-            return "change", "withheld", "not tested"
-        said = f"{value.estimate:+,.0f} ({value.interval.low:+,.0f} to {value.interval.high:+,.0f})"
-        return "change between the periods", said, "supported" if value.interval.low > 0 else "not supported"
+    if isinstance(shown, RateChange):
+        row = shown.estimates().iloc[0]
+        if number(row.ratio) is None:
+            return "change between the periods", "withheld", "not tested"
+        said = f"ratio {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f}), months varying as they did"
+        return "change between the periods", said, "supported" if row.low > 1 else "not supported"
     return _waits_verdict(shown)
 
 
