@@ -67,7 +67,13 @@ def _settings(texts: tuple[str, ...]) -> dict[str, str]:
     return dict(parse_setting(text) for text in texts)
 
 
-SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter; may be given again. The value stays as typed.")
+SET = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a parameter; may be given again. The value stays as typed.",
+)
 PROFILE = click.argument("path", type=click.Path(path_type=Path))
 
 
@@ -103,7 +109,10 @@ def new(ctx: click.Context, folder: Path, settings: tuple[str, ...], no_input: b
     answers = _settings(settings)
     if not no_input and sys.stdin.isatty():
         prompts = template_prompts()
-        answers = {key: answers.get(key) or click.prompt(prompts[key], default=default) for key, default in template_questions().items()} | answers
+        answers = {
+            key: answers.get(key) or click.prompt(prompts[key], default=default)
+            for key, default in template_questions().items()
+        } | answers
     profile = new_profile(answers, folder=folder)
     _write(str(profile))
     _say(ctx)(f"Next: put data and sharing records in place, then: problemsolving check {profile}")
@@ -133,9 +142,16 @@ def check(ctx: click.Context, path: Path, settings: tuple[str, ...]) -> None:
 
 @main.command()
 @PROFILE
-@click.option("--stage", "stages", multiple=True, help="Run one stage alone: scan, analyse, respond or assess; may be given again.")
+@click.option(
+    "--stage",
+    "stages",
+    multiple=True,
+    help="Run one stage alone: scan, analyse, respond or assess; may be given again.",
+)
 @SET
-@click.option("--timeout", type=click.IntRange(min=1), default=3_600, show_default=True, help="Seconds a notebook cell may take.")
+@click.option(
+    "--timeout", type=click.IntRange(min=1), default=3_600, show_default=True, help="Seconds a notebook cell may take."
+)
 @click.pass_context
 @_told
 def run(ctx: click.Context, path: Path, stages: tuple[str, ...], settings: tuple[str, ...], timeout: int) -> None:
@@ -147,7 +163,14 @@ def run(ctx: click.Context, path: Path, stages: tuple[str, ...], settings: tuple
     """
     from problemsolving.report.page import run_and_publish
 
-    folder = run_and_publish(path, stages=list(stages) or None, parameters=_settings(settings), timeout=timeout, progress=_progress(ctx), say=_say(ctx))
+    folder = run_and_publish(
+        path,
+        stages=list(stages) or None,
+        parameters=_settings(settings),
+        timeout=timeout,
+        progress=_progress(ctx),
+        say=_say(ctx),
+    )
     _write(str(folder / "released" / "index.html"))
 
 
@@ -168,7 +191,9 @@ def report(path: Path) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--seed", type=click.IntRange(min=0), default=2025, show_default=True, help="The same seed gives the same bytes.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=2025, show_default=True, help="The same seed gives the same bytes."
+)
 @click.pass_context
 @_told
 def simulate(ctx: click.Context, folder: Path, seed: int) -> None:

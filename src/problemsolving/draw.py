@@ -43,7 +43,7 @@ def get_axes(ax: Axes | None, *, size: tuple[float, float] = (7.2, 3.8)) -> Axes
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
         return Figure(figsize=size, layout="constrained").add_subplot()
 
 
@@ -51,7 +51,7 @@ def to_svg(plot: Callable[[], Axes]) -> str:
     """Draw and give the picture as SVG text: the same bytes for the same data, no date inside."""
     import matplotlib
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
         axes = plot()
         figure = axes.get_figure()
         if figure is None:
@@ -62,9 +62,16 @@ def to_svg(plot: Callable[[], Axes]) -> str:
 
 
 def intervals(
-    labels: Sequence[str], estimates: ArrayLike, *, low: ArrayLike, high: ArrayLike, quantity: str,
-    reference: float | None = None, log: bool = False, ax: Axes | None = None,
-) -> Axes:  # fmt: skip
+    labels: Sequence[str],
+    estimates: ArrayLike,
+    *,
+    low: ArrayLike,
+    high: ArrayLike,
+    quantity: str,
+    reference: float | None = None,
+    log: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw estimates with their intervals, one row a label, first label on top."""
     estimates, low, high = (np.asarray(values, float) for values in (estimates, low, high))
     ax = get_axes(ax, size=(7.2, 1.3 + 0.38 * len(labels)))
@@ -96,7 +103,10 @@ def _ratio_axis(ax: Axes, low: np.ndarray, high: np.ndarray) -> None:
     least, most = min(known) / 1.04, max(known) * 1.04
     ax.set_xscale("log")
     ax.set_xlim(least, most)
-    fine, coarse = (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2), (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50)
+    fine, coarse = (
+        (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2),
+        (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50),
+    )
     ticks = [tick for tick in (fine if most / least < 3 else coarse) if least <= tick <= most]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.set_xticks([], minor=True)
@@ -120,9 +130,16 @@ def bars(labels: Sequence[str], heights: ArrayLike, *, quantity: str, ax: Axes |
 
 
 def chart(
-    labels: Sequence[str], values: ArrayLike, *, centre: float, lower: float, upper: float,
-    signals: Sequence[int], quantity: str, ax: Axes | None = None,
-) -> Axes:  # fmt: skip
+    labels: Sequence[str],
+    values: ArrayLike,
+    *,
+    centre: float,
+    lower: float,
+    upper: float,
+    signals: Sequence[int],
+    quantity: str,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw a control chart: values in order, centre line, limits, signals ringed and dated."""
     values = np.asarray(values, float)
     ax = get_axes(ax, size=(7.2, 3.9))
@@ -130,12 +147,28 @@ def chart(
     ax.axhspan(lower, upper, color="#eef2f6", zorder=0)
     for level, name in ((upper, "upper limit"), (centre, "mean"), (lower, "lower limit")):
         ax.axhline(level, color=MUTED, linewidth=1, linestyle="-" if name == "mean" else (0, (4, 3)), zorder=1)
-        ax.annotate(f"{name} {level:,.1f}", (1, level), xycoords=ax.get_yaxis_transform(), xytext=(5, 0), textcoords="offset points",
-                    va="center", fontsize=8.5, color=MUTED, annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            f"{name} {level:,.1f}",
+            (1, level),
+            xycoords=ax.get_yaxis_transform(),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            color=MUTED,
+            annotation_clip=False,
+        )
     ax.plot(places, values, "-o", color=BLUE, markersize=4.5, linewidth=1.6, zorder=3)
     if len(signals):
-        ax.plot(places[list(signals)], values[list(signals)], "D", color=ORANGE, markersize=8, zorder=4,
-                label="special cause")  # fmt: skip
+        ax.plot(
+            places[list(signals)],
+            values[list(signals)],
+            "D",
+            color=ORANGE,
+            markersize=8,
+            zorder=4,
+            label="special cause",
+        )
         ax.legend(frameon=False, loc="upper left", fontsize=9)
     step = max(1, len(labels) // 8)
     ax.set_xticks(places[::step], list(labels)[::step])
@@ -168,9 +201,18 @@ def lorenz(
 
 
 def gradient(
-    labels: Sequence[str], rates: ArrayLike, *, low: ArrayLike, high: ArrayLike, left: ArrayLike, width: ArrayLike,
-    line: tuple[float, float], quantity: str, group: str, ax: Axes | None = None,
-) -> Axes:  # fmt: skip
+    labels: Sequence[str],
+    rates: ArrayLike,
+    *,
+    low: ArrayLike,
+    high: ArrayLike,
+    left: ArrayLike,
+    width: ArrayLike,
+    line: tuple[float, float],
+    quantity: str,
+    group: str,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw rates by group with intervals over cumulative population, and the fitted slope."""
     rates, left, width = (np.asarray(values, float) for values in (rates, left, width))
     ax = get_axes(ax, size=(7.2, 4.0))
@@ -191,9 +233,14 @@ def gradient(
 
 
 def matrix(
-    rows: Sequence[str], columns: Sequence[str], cells: ArrayLike, *, row_title: str, column_title: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cells: ArrayLike,
+    *,
+    row_title: str,
+    column_title: str,
     ax: Axes | None = None,
-) -> Axes:  # fmt: skip
+) -> Axes:
     """Draw a matrix of counts: shade and number in each cell, a dash where nothing is known."""
     cells = np.asarray(cells, float)
     ax = get_axes(ax, size=(7.2, 1.8 + 0.44 * len(rows)))
@@ -203,8 +250,15 @@ def matrix(
         for column in range(cells.shape[1]):
             known = not np.isnan(cells[row, column])
             dark = known and cells[row, column] > 0.55 * top
-            ax.text(column, row, f"{cells[row, column]:,.0f}" if known else "–", ha="center", va="center",
-                    color="white" if dark else INK, fontsize=9)  # fmt: skip
+            ax.text(
+                column,
+                row,
+                f"{cells[row, column]:,.0f}" if known else "–",
+                ha="center",
+                va="center",
+                color="white" if dark else INK,
+                fontsize=9,
+            )
     ax.set_xticks(range(len(columns)), list(columns), rotation=30, ha="left", rotation_mode="anchor")
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
@@ -247,18 +301,28 @@ def choropleth(
         edges = np.array([edges[0], edges[0] + 1.0])
     rings = [np.asarray(ring) for rings in shapes for ring in rings]
     owners = np.concatenate([np.full(len(rings), place) for place, rings in enumerate(shapes)])
-    colours = [MAP_COLOURS[round(step * (len(MAP_COLOURS) - 1) / max(1, edges.size - 2))] for step in range(edges.size - 1)]
+    colours = [
+        MAP_COLOURS[round(step * (len(MAP_COLOURS) - 1) / max(1, edges.size - 2))] for step in range(edges.size - 1)
+    ]
     painted = np.isfinite(values[owners])
     collection = PolyCollection(
-        [ring for ring, is_known in zip(rings, painted, strict=True) if is_known], array=values[owners][painted],
-        cmap=ListedColormap(colours), norm=BoundaryNorm(edges, len(colours)), edgecolors="white", linewidths=0.4,
+        [ring for ring, is_known in zip(rings, painted, strict=True) if is_known],
+        array=values[owners][painted],
+        cmap=ListedColormap(colours),
+        norm=BoundaryNorm(edges, len(colours)),
+        edgecolors="white",
+        linewidths=0.4,
         rasterized=True,
-    )  # fmt: skip
+    )
     ax.add_collection(collection)
     hidden = [ring for ring, is_known in zip(rings, painted, strict=True) if not is_known]
-    ax.add_collection(PolyCollection(hidden, facecolors="white", edgecolors=MUTED, linewidths=0.4, hatch="////", rasterized=True))
-    marks = [Patch(facecolor=colour, edgecolor=MUTED, linewidth=0.5, label=f"{low:,.0f} to {high:,.0f}")
-             for colour, low, high in zip(colours, edges, edges[1:], strict=False)]  # fmt: skip
+    ax.add_collection(
+        PolyCollection(hidden, facecolors="white", edgecolors=MUTED, linewidths=0.4, hatch="////", rasterized=True)
+    )
+    marks = [
+        Patch(facecolor=colour, edgecolor=MUTED, linewidth=0.5, label=f"{low:,.0f} to {high:,.0f}")
+        for colour, low, high in zip(colours, edges, edges[1:], strict=False)
+    ]
     if hidden:
         marks.append(Patch(facecolor="white", edgecolor=MUTED, hatch="////", label="withheld"))
     ax.legend(handles=marks, title=quantity, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)

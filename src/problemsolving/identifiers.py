@@ -13,7 +13,9 @@ _PATTERNS = {
     ),
     "postcode": re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b"),
     "telephone number": re.compile(r"(?<![\d.,-])(?:\+44 ?|0)7\d{3} ?\d{3} ?\d{3}(?!\d)"),
-    "date of birth": re.compile(r"(?i)\b(?:d\.?o\.?b\.?|born(?: on)?|date of birth)[:\s]+\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}"),
+    "date of birth": re.compile(
+        r"(?i)\b(?:d\.?o\.?b\.?|born(?: on)?|date of birth)[:\s]+\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}"
+    ),
 }
 _TEN_DIGITS = re.compile(r"(?<![\w.])\d{3}[ -]?\d{3}[ -]?\d{4}(?![\w.]\d|\d)")
 

@@ -43,13 +43,19 @@ class Study:
         frames = [reading.frame for reading in self.readings.values() if reading.source.table == name]
         return pd.concat(frames, ignore_index=True) if frames else None
 
-    def can_tell(self, table: str, capability: str, *levels: str) -> bool:
+    def can_tell(self, table: str, capability: str, *levels: str | bool) -> bool:
         """Tell whether every source of a table has a capability at one of the levels."""
-        found = [getattr(reading.source.capabilities, capability) for reading in self.readings.values() if reading.source.table == table]
+        found = [
+            getattr(reading.source.capabilities, capability)
+            for reading in self.readings.values()
+            if reading.source.table == table
+        ]
         return bool(found) and all(level in levels for level in found)
 
     def source_names(self, table: str) -> str:
-        return ", ".join(sorted({reading.source.name for reading in self.readings.values() if reading.source.table == table}))
+        return ", ".join(
+            sorted({reading.source.name for reading in self.readings.values() if reading.source.table == table})
+        )
 
     def rng(self, name: str) -> np.random.Generator:
         """Give the randomness of one question: the same in every run, so that the same data give the same page."""
@@ -61,13 +67,13 @@ class Study:
     def places(self) -> pd.DataFrame:
         """Every small area of the dictionary's lookup with population and deprivation, index = code."""
         areas = self.table("area")
-        assert areas is not None  # noqa: S101
+        assert areas is not None
         return areas.set_index("area_code").join(self._population()).join(self._deprivation())
 
     def _population(self) -> pd.DataFrame:
         """Carry residents to the area codes of 2021: split equally among children, merged summed."""
         population = self.table("population")
-        assert population is not None  # noqa: S101
+        assert population is not None
         old, new = (population[population["code_year"] == year] for year in (2011, 2021))
         if old.empty:
             return new.set_index("area_code")[["population"]]
@@ -80,7 +86,7 @@ class Study:
 
     def _deprivation(self) -> pd.DataFrame:
         deprivation = self.table("deprivation")
-        assert deprivation is not None  # noqa: S101
+        assert deprivation is not None
         return deprivation[deprivation["code_year"] == 2021].set_index("area_code").drop(columns="code_year")
 
     @cached_property
@@ -95,7 +101,7 @@ class Study:
         import numpy as np
 
         table = self.table("incident")
-        assert table is not None  # noqa: S101
+        assert table is not None
         months = [str(month) for month in self.problem.months]
         found = table[table["category"].isin(self.problem.categories) & table["month"].isin(months)].copy()
         inside = found["area_code"].isin(self.areas.index)
@@ -107,7 +113,9 @@ class Study:
         found = self.incidents
         if months is not None:
             found = found[found["month"].isin([str(month) for month in months])]
-        return self.areas.assign(count=found.groupby("area_code").size().reindex(self.areas.index, fill_value=0)).reset_index()
+        return self.areas.assign(
+            count=found.groupby("area_code").size().reindex(self.areas.index, fill_value=0)
+        ).reset_index()
 
     @cached_property
     def monthly(self) -> pd.DataFrame:
@@ -130,14 +138,19 @@ class Study:
         if table is None:
             return {}
         shapes = table[table["area_code"].isin(self.areas.index)]
-        return {code: [np.asarray(part[0]) for part in ([shape["coordinates"]] if shape["type"] == "Polygon" else shape["coordinates"])]
-                for code, shape in zip(shapes["area_code"], shapes["geometry"], strict=True)}  # fmt: skip
+        return {
+            code: [
+                np.asarray(part[0])
+                for part in ([shape["coordinates"]] if shape["type"] == "Polygon" else shape["coordinates"])
+            ]
+            for code, shape in zip(shapes["area_code"], shapes["geometry"], strict=True)
+        }
 
     def covers(self, district: str) -> bool:
         """Tell whether the incident files cover a district, rather than hold a few strays of it."""
         codes = self.places.index[self.places["district_code"] == district]
         table = self.table("incident")
-        assert table is not None  # noqa: S101
+        assert table is not None
         return bool(len(codes)) and len(set(codes) & set(table["area_code"].dropna())) / len(codes) >= COVERED
 
     def provenance(self) -> list[dict[str, Any]]:
@@ -145,14 +158,20 @@ class Study:
         wanted = [str(month) for month in self.problem.months]
         return [
             {
-                "dataset": name, "source": reading.source.name, "title": reading.source.title, "publisher": reading.source.publisher,
-                "licence": self.records[name].licence, "attribution": self.records[name].attribution, "rows": reading.rows,
-                "files": list(reading.files), "months_found": reading.months,
+                "dataset": name,
+                "source": reading.source.name,
+                "title": reading.source.title,
+                "publisher": reading.source.publisher,
+                "licence": self.records[name].licence,
+                "attribution": self.records[name].attribution,
+                "rows": reading.rows,
+                "files": list(reading.files),
+                "months_found": reading.months,
                 "months_missing": [month for month in wanted if month not in reading.months] if reading.months else [],
                 "known_limits": list(reading.source.known_limits),
             }
             for name, reading in self.readings.items()
-        ]  # fmt: skip
+        ]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
         from problemsolving.markup import table_html
@@ -161,7 +180,11 @@ class Study:
         rows = tuple((p["dataset"], p["title"], len(p["files"]), p["rows"]) for p in self.provenance())
         table = Table((Column("Data set"), Column("Source"), Column("Files", "count"), Column("Rows", "count")), rows)
         text = "\n".join(f"{name}: {title}, {files} files, {count:,} rows" for name, title, files, count in rows)
-        return {STUDY_MIME: {"provenance": self.provenance()}, "text/html": table_html(table, name="sources"), "text/plain": text}
+        return {
+            STUDY_MIME: {"provenance": self.provenance()},
+            "text/html": table_html(table, name="sources"),
+            "text/plain": text,
+        }
 
 
 def open_study(folder: str | Path = ".", *, today: dt.date | None = None, **parameters: str) -> Study:
@@ -197,16 +220,21 @@ def open_study(folder: str | Path = ".", *, today: dt.date | None = None, **para
 
 def check_sharing(problem: Problem, *, today: dt.date | None = None) -> dict[str, SharingRecord]:
     """Check that every data set has a sharing record in force; every fault at once."""
-    records, faults = {}, []
+    records: dict[str, SharingRecord] = {}
+    faults: list[str] = []
     for dataset in problem.sources:
         try:
-            record = read_sharing_record(problem.folder / dataset.sharing, dataset=dataset.name, source=dataset.source, today=today)
+            record = read_sharing_record(
+                problem.folder / dataset.sharing, dataset=dataset.name, source=dataset.source, today=today
+            )
         except SharingError as error:
             faults += error.faults
             continue
         records[dataset.name] = record
         if record.level == "person" and problem.policy == "open":
-            faults.append(f"{dataset.sharing}: data about persons do not leave under policy open; set policy: opensafely")
+            faults.append(
+                f"{dataset.sharing}: data about persons do not leave under policy open; set policy: opensafely"
+            )
     if faults:
         raise SharingError("nothing loads: sharing records must be mended first", faults=faults)
     return records
@@ -217,10 +245,15 @@ def find_files(problem: Problem) -> dict[str, list[Path]]:
 
     A file is taken only when it lies inside the data folder and no part of its path is a symbolic link out of it.
     """
-    faults, found = [], {}
+    faults: list[str] = []
+    found: dict[str, list[Path]] = {}
     if not problem.data.is_dir():
-        raise DataError("the data folder is not there", faults=[
-            f"data: no folder {problem.data.name}; give it with --set data=PATH, PROBLEMSOLVING_DATA or data: in problem.yml"])  # fmt: skip
+        raise DataError(
+            "the data folder is not there",
+            faults=[
+                f"data: no folder {problem.data.name}; give it with --set data=PATH, PROBLEMSOLVING_DATA or data: in problem.yml"
+            ],
+        )
     root = problem.data.resolve()
     for dataset in problem.sources:
         try:
@@ -233,7 +266,9 @@ def find_files(problem: Problem) -> dict[str, list[Path]]:
         if outside:
             faults.append(f"sources.{dataset.name}.files: {len(outside)} files are links out of the data folder")
         if not paths:
-            faults.append(f"sources.{dataset.name}.files: no file matches {dataset.files} in the data folder ({source.title})")
+            faults.append(
+                f"sources.{dataset.name}.files: no file matches {dataset.files} in the data folder ({source.title})"
+            )
         found[dataset.name] = paths
     if faults:
         raise DataError("data files are missing", faults=faults)
@@ -244,10 +279,13 @@ def _read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
     from problemsolving.dictionary.reading import read_source
 
     files = find_files(problem)
-    readings, faults = {}, []
+    readings: dict[str, Reading] = {}
+    faults: list[str] = []
     for dataset in problem.sources:
         try:
-            readings[dataset.name] = read_source(get_source(dataset.source), files[dataset.name], root=problem.data.resolve(), today=today)
+            readings[dataset.name] = read_source(
+                get_source(dataset.source), files[dataset.name], root=problem.data.resolve(), today=today
+            )
         except DataError as error:
             faults += error.faults or [error.message]
     if faults:
@@ -264,7 +302,9 @@ def _check_study(study: Study) -> None:
         raise DataError("the profile lacks data that every profile needs", faults=faults)
     for entry in study.provenance():
         if entry["months_missing"] and get_source(entry["source"]).table == "incident":
-            faults.append(f"{entry['dataset']}: months missing: {', '.join(entry['months_missing'])}; add their files or change the periods")
+            faults.append(
+                f"{entry['dataset']}: months missing: {', '.join(entry['months_missing'])}; add their files or change the periods"
+            )
     for code in {*problem.district_codes, *problem.benchmark_areas} - set(study.places["district_code"]):
         faults.append(f"{code}: no small area of this district is in the area table")
     lost = int(study.areas["population"].isna().sum() + (study.areas["population"] == 0).sum())
@@ -272,18 +312,25 @@ def _check_study(study: Study) -> None:
         faults.append(f"population: {lost} small areas of the districts have no residents in the population table")
     if faults:
         raise DataError("the data do not cover the profile", faults=faults)
-    unknown = [f"{key}: {area} is not a small area of the profile's districts{nearest(area, study.areas.index)}"
-               for key in ("response_areas", "comparison_areas", "buffer_areas") for area in getattr(problem, key)
-               if area not in study.areas.index]  # fmt: skip
+    unknown = [
+        f"{key}: {area} is not a small area of the profile's districts{nearest(area, study.areas.index)}"
+        for key in ("response_areas", "comparison_areas", "buffer_areas")
+        for area in getattr(problem, key)
+        if area not in study.areas.index
+    ]
     if unknown:
         raise ParameterError("areas named in the profile are not in its districts", faults=unknown)
 
 
 def _who_could(table: str) -> str:
-    return "sources that do: " + ", ".join(name for name in dictionary_names("sources") if get_source(name).table == table)
+    return "sources that do: " + ", ".join(
+        name for name in dictionary_names("sources") if get_source(name).table == table
+    )
 
 
-def check_profile(folder: Path, *, today: dt.date | None = None, **parameters: str) -> list[ProblemSolvingError]:
+def check_profile(
+    folder: Path, parameters: dict[str, str], *, today: dt.date | None = None
+) -> list[ProblemSolvingError]:
     """Check a profile without computing: parameters, sharing records, files. Every kind of fault is looked for.
 
     Returns
@@ -296,7 +343,10 @@ def check_profile(folder: Path, *, today: dt.date | None = None, **parameters: s
         problem = read_problem(folder, **parameters)
     except ParameterError as error:
         return [error]
-    for step in (lambda: check_sharing(problem, today=today), lambda: _check_study_of(problem, folder, today, parameters)):
+    for step in (
+        lambda: check_sharing(problem, today=today),
+        lambda: _check_study_of(problem, folder, today, parameters),
+    ):
         try:
             step()
         except ProblemSolvingError as error:
@@ -308,5 +358,3 @@ def check_profile(folder: Path, *, today: dt.date | None = None, **parameters: s
 def _check_study_of(problem: Problem, folder: Path, today: dt.date | None, parameters: dict[str, str]) -> None:
     find_files(problem)
     open_study(folder, today=today, **parameters)
-
-

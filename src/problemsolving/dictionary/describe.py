@@ -23,7 +23,9 @@ def describe(name: str | None = None) -> str:
     if name in schema.names("codelists"):
         rows = codelist(name)
         width = max(map(len, rows))
-        return "\n".join([f"Codelist {name}: {len(rows)} codes", *(f"{code:<{width}}  {row['label']}" for code, row in rows.items())])
+        return "\n".join(
+            [f"Codelist {name}: {len(rows)} codes", *(f"{code:<{width}}  {row['label']}" for code, row in rows.items())]
+        )
     known = [*schema.names("tables"), *schema.names("sources"), *schema.names("codelists")]
     raise DictionaryError(f'the dictionary has no "{name}"{nearest(name, known)}')
 
@@ -32,15 +34,30 @@ def _describe_table(name: str) -> str:
     table = schema.table(name)
     lines = [f"Table {name}: {table.title}. {table.description}"]
     for field in table.fields:
-        marks = [field.type, *(["required"] if field.constraints.required else []), *([field.unit] if field.unit else []),
-                 *([f"codelist {field.codelist}"] if field.codelist else []), f"sensitivity {field.sensitivity}"]  # fmt: skip
+        marks = [
+            field.type,
+            *(["required"] if field.constraints.required else []),
+            *([field.unit] if field.unit else []),
+            *([f"codelist {field.codelist}"] if field.codelist else []),
+            f"sensitivity {field.sensitivity}",
+        ]
         lines.append(f"  {field.name}: {field.description} ({', '.join(marks)})")
     return "\n".join([*lines, *(f"  Limit: {limit}" for limit in table.known_limits)])
 
 
 def _describe_source(name: str) -> str:
     source = schema.source(name)
-    can = ", ".join(f"{key.replace('_', ' ')} {('no', 'yes')[value] if isinstance(value, bool) else value}" for key, value in source.capabilities)
-    lines = [f"Source {name}: {source.title}, {source.publisher} ({source.licence})", f"  gives table {source.table}", f"  can tell: {can}"]
-    lines += [f"  {field} from {column.from_!r}" if column.from_ else f"  {field} is {column.value}" for field, column in source.columns.items()]
+    can = ", ".join(
+        f"{key.replace('_', ' ')} {('no', 'yes')[value] if isinstance(value, bool) else value}"
+        for key, value in source.capabilities
+    )
+    lines = [
+        f"Source {name}: {source.title}, {source.publisher} ({source.licence})",
+        f"  gives table {source.table}",
+        f"  can tell: {can}",
+    ]
+    lines += [
+        f"  {field} from {column.from_!r}" if column.from_ else f"  {field} is {column.value}"
+        for field, column in source.columns.items()
+    ]
     return "\n".join([*lines, *(f"  Limit: {limit}" for limit in source.known_limits)])

@@ -57,7 +57,9 @@ def open_delivery(path: Path, source: Source, *, name: str) -> Delivery:
     raw = _unpacked(raw, name) if path.suffix == ".gz" else raw
     for signature, what in _SIGNATURES.items():
         if raw.startswith(signature):
-            raise DataError(f"{name}: this is {what}, not {source.format.container}; save it as {source.format.container}")
+            raise DataError(
+                f"{name}: this is {what}, not {source.format.container}; save it as {source.format.container}"
+            )
     raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if not raw.strip():
         raise DataError(f"{name}: the file is empty; fetch it again")
@@ -67,7 +69,9 @@ def open_delivery(path: Path, source: Source, *, name: str) -> Delivery:
         raw.decode(source.format.encoding)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise DataError(f"{name}, line {line}: not {source.format.encoding.upper()} (Windows-1252?); save it as UTF-8") from None
+        raise DataError(
+            f"{name}, line {line}: not {source.format.encoding.upper()} (Windows-1252?); save it as UTF-8"
+        ) from None
     if raw.lstrip()[:1] == b"<":
         raise DataError(f"{name}: this is a web page, not data (an error page saved as a file?); fetch it again")
     header = _header(raw, source, name) if source.format.container == "csv" else ()
@@ -93,11 +97,20 @@ def _plain(heading: str) -> str:
 
 def _header(raw: bytes, source: Source, name: str) -> tuple[str, ...]:
     """Give the names under which the file's columns are read, in its own order: case and spaces do not matter."""
-    first = next(csv.reader(io.StringIO(raw.decode(source.format.encoding)), delimiter=source.format.delimiter, quotechar=source.format.quote), [])
+    first = next(
+        csv.reader(
+            io.StringIO(raw.decode(source.format.encoding)),
+            delimiter=source.format.delimiter,
+            quotechar=source.format.quote,
+        ),
+        [],
+    )
     found = [_plain(heading) for heading in first]
     wanted = {_plain(column.from_): column.from_ for column in source.columns.values() if column.from_}
     if len(found) == 1 and len(wanted) > 1:
-        raise DataError(f"{name}: the first line has one column, not {len(wanted)}; it must be separated by \"{source.format.delimiter}\"")
+        raise DataError(
+            f'{name}: the first line has one column, not {len(wanted)}; it must be separated by "{source.format.delimiter}"'
+        )
     faults = [f'{name}: column "{wanted[key]}" is missing{nearest(key, found)}' for key in wanted if key not in found]
     faults += [f'{name}: column "{wanted[key]}" stands more than once' for key in wanted if found.count(key) > 1]
     if faults:

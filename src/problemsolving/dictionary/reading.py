@@ -67,7 +67,8 @@ def read_source(source: Source, paths: list[Path], *, root: Path, today: dt.date
     DataError
         For every file and rule that fails: file, column, rule, count and row positions, never a value.
     """
-    deliveries, faults = [], []
+    deliveries: list[Delivery] = []
+    faults: list[str] = []
     for path in paths:
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         try:
@@ -104,24 +105,39 @@ def _read_csv(source: Source, deliveries: list[Delivery], today: dt.date) -> Rea
     try:
         connection.execute("set timezone = 'UTC'")
         columns = [column.from_ for column in source.columns.values() if column.from_]
-        connection.execute(f"create table raw (file integer, line bigint, {', '.join(f'{_quoted(c)} varchar' for c in columns)})")
+        connection.execute(
+            f"create table raw (file integer, line bigint, {', '.join(f'{_quoted(c)} varchar' for c in columns)})"
+        )
         counts = [_load(connection, source, delivery, number, columns) for number, delivery in enumerate(deliveries)]
-        empty = [f"{delivery.name}: a header but no rows" for delivery, count in zip(deliveries, counts, strict=True) if not count]
+        empty = [
+            f"{delivery.name}: a header but no rows"
+            for delivery, count in zip(deliveries, counts, strict=True)
+            if not count
+        ]
         for name in {column.codelist for column in source.columns.values() if column.codelist}:
             rows = [(code, row["label"]) for code, row in codelist(name).items()]
             connection.execute(f"create table {_quoted('codes ' + name)} (code varchar, label varchar)")
             connection.executemany(f"insert into {_quoted('codes ' + name)} values (?, ?)", rows)
         faults = empty + _faults(connection, source, schema, deliveries, today)
         if faults:
-            raise DataError(f"{source.title}: {_files(len(faults), 'rule')} broken; correct the files or have them sent again", faults=faults)
-        frame = connection.execute(f"select {_selection(source, schema)} from raw {_joins(source)} order by file, line").df()
+            raise DataError(
+                f"{source.title}: {_files(len(faults), 'rule')} broken; correct the files or have them sent again",
+                faults=faults,
+            )
+        frame = connection.execute(
+            f"select {_selection(source, schema)} from raw {_joins(source)} order by file, line"
+        ).df()
     finally:
         connection.close()
-    files = tuple({"name": d.name, "sha256": d.sha256, "rows": count} for d, count in zip(deliveries, counts, strict=True))
+    files = tuple(
+        {"name": d.name, "sha256": d.sha256, "rows": count} for d, count in zip(deliveries, counts, strict=True)
+    )
     return Reading(source, frame, files)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, source: Source, delivery: Delivery, number: int, columns: list[str]) -> int:
+def _load(
+    connection: duckdb.DuckDBPyConnection, source: Source, delivery: Delivery, number: int, columns: list[str]
+) -> int:
     """Load one file, every column as text, in the dialect that the source states."""
     import duckdb
 
@@ -134,13 +150,21 @@ def _load(connection: duckdb.DuckDBPyConnection, source: Source, delivery: Deliv
                 f"""insert into raw select {number}, row_number() over () + 1, {", ".join(map(_quoted, columns))}
                 from read_csv(?, delim=?, quote=?, escape=?, header=true, auto_detect=false, strict_mode=true,
                               null_padding=false, new_line='\\n', nullstr='', columns=?)""",
-                [str(path), dialect.delimiter, dialect.quote, dialect.escape, dict.fromkeys(delivery.header, "VARCHAR")],
+                [
+                    str(path),
+                    dialect.delimiter,
+                    dialect.quote,
+                    dialect.escape,
+                    dict.fromkeys(delivery.header, "VARCHAR"),
+                ],
             ).fetchone()
         except duckdb.Error as error:
             line = re.search(r"Line: (\d+)", str(error))
             where = f", line {line[1]}" if line else ""
-            raise DataError(f"{source.title}: a row has too many or too few columns",
-                            faults=[f"{delivery.name}{where}: not {len(delivery.header)} columns, or a quote that is not closed"]) from None  # fmt: skip
+            raise DataError(
+                f"{source.title}: a row has too many or too few columns",
+                faults=[f"{delivery.name}{where}: not {len(delivery.header)} columns, or a quote that is not closed"],
+            ) from None
     return int(rows[0]) if rows else 0
 
 
@@ -185,23 +209,41 @@ def _selection(source: Source, schema: TableSchema) -> str:
     parts = []
     for found in schema.fields:
         if found.name in source.columns:
-            parts.append(f"{_typed(_text(found.name, source.columns[found.name]), found.type)} as {_quoted(found.name)}")
+            parts.append(
+                f"{_typed(_text(found.name, source.columns[found.name]), found.type)} as {_quoted(found.name)}"
+            )
     return ", ".join(parts)
 
 
 def _faults(
-    connection: duckdb.DuckDBPyConnection, source: Source, schema: TableSchema, deliveries: list[Delivery], today: dt.date
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    schema: TableSchema,
+    deliveries: list[Delivery],
+    today: dt.date,
 ) -> list[str]:
     """Count every broken rule in one pass, then find the first rows of those that are broken."""
-    rules = [rule for found in schema.fields if found.name in source.columns
-             for rule in _rules(found, source.columns[found.name], today)]  # fmt: skip
+    rules = [
+        rule
+        for found in schema.fields
+        if found.name in source.columns
+        for rule in _rules(found, source.columns[found.name], today)
+    ]
     rules += _key_rule(source, schema)
     base = f"from raw {_joins(source)}"
-    counts = connection.execute(f"select {', '.join(f'count(*) filter (where {test})' for _, _, test in rules)} {base}").fetchone() if rules else ()
+    counts = (
+        connection.execute(
+            f"select {', '.join(f'count(*) filter (where {test})' for _, _, test in rules)} {base}"
+        ).fetchone()
+        if rules
+        else ()
+    )
     faults = []
     for (column, words, test), count in zip(rules, counts or (), strict=True):
         if count:
-            rows = connection.execute(f"select file, line {base} where {test} order by file, line limit {POSITIONS_SHOWN}").fetchall()
+            rows = connection.execute(
+                f"select file, line {base} where {test} order by file, line limit {POSITIONS_SHOWN}"
+            ).fetchall()
             places = "; ".join(f"{deliveries[file].name} line {line}" for file, line in rows)
             more = f" and {count - len(rows):,} more" if count > len(rows) else ""
             faults.append(f'column "{column}": {words}, {_files(count, "row")}: {places}{more}')
@@ -213,7 +255,13 @@ def _key_rule(source: Source, schema: TableSchema) -> list[tuple[str, str, str]]
     if not mapped or None in mapped:
         return []
     key = ", ".join(_quoted(str(column)) for column in mapped)
-    return [(", ".join(map(str, mapped)), "must be unique", f"({key}) in (select ({key}) from raw group by {key} having count(*) > 1)")]
+    return [
+        (
+            ", ".join(map(str, mapped)),
+            "must be unique",
+            f"({key}) in (select ({key}) from raw group by {key} having count(*) > 1)",
+        )
+    ]
 
 
 def _rules(found: TableField, column: ColumnMap, today: dt.date) -> list[tuple[str, str, str]]:
@@ -234,20 +282,32 @@ def _rules(found: TableField, column: ColumnMap, today: dt.date) -> list[tuple[s
         codes = ", ".join(map(_literal, codelist(found.codelist)))
         broken(f"not in codelist {found.codelist}", f"{text} not in ({codes})")
     if limits.enum:
-        broken("not one of the values allowed", f"regexp_replace({text}, '[.]0+$', '') not in ({', '.join(map(_literal, limits.enum))})")
+        broken(
+            "not one of the values allowed",
+            f"regexp_replace({text}, '[.]0+$', '') not in ({', '.join(map(_literal, limits.enum))})",
+        )
     if limits.pattern:
         broken("not in the form of this code", f"not regexp_full_match({text}, {_literal(limits.pattern.strip('^$'))})")
     if found.type in ("number", "integer"):
         form = _NUMBER if found.type == "number" else _INTEGER
-        broken(f"not {'a number' if found.type == 'number' else 'a whole number'}", f"not regexp_matches({text}, {_literal(form)})")
+        broken(
+            f"not {'a number' if found.type == 'number' else 'a whole number'}",
+            f"not regexp_matches({text}, {_literal(form)})",
+        )
         for limit, sign, words in ((limits.minimum, "<", "below"), (limits.maximum, ">", "above")):
             if limit is not None:
                 broken(f"{words} {limit:g}", f"try_cast({text} as double) {sign} {limit}")
     if found.type == "yearmonth":
         broken("not a month written as 2021-05", f"not regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$')")
-        broken("a month that has not come yet", f"regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}$') and {text} > '{today:%Y-%m}'")
+        broken(
+            "a month that has not come yet",
+            f"regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}$') and {text} > '{today:%Y-%m}'",
+        )
     if found.type == "datetime":
-        broken("not a date and time", f"not regexp_matches({text}, {_literal(_DATETIME)}) or ({text} is not null and {_typed(text, 'datetime')} is null)")
+        broken(
+            "not a date and time",
+            f"not regexp_matches({text}, {_literal(_DATETIME)}) or ({text} is not null and {_typed(text, 'datetime')} is null)",
+        )
     return rules
 
 
@@ -266,10 +326,15 @@ def _read_outlines(source: Source, deliveries: list[Delivery]) -> Reading:
         except (ValueError, KeyError, TypeError, RecursionError):
             faults.append(f'{delivery.name}: not GeoJSON whose features have the property "{key}" and a geometry')
             continue
-        bad = [place for place, (code, shape) in enumerate(found)
-               if not pattern.match(str(code)) or (shape or {}).get("type") not in ("Polygon", "MultiPolygon")]  # fmt: skip
+        bad = [
+            place
+            for place, (code, shape) in enumerate(found)
+            if not pattern.match(str(code)) or (shape or {}).get("type") not in ("Polygon", "MultiPolygon")
+        ]
         if bad:
-            faults.append(f"{delivery.name}: {_files(len(bad), 'feature')} without a valid code or polygon (first at {bad[0]})")
+            faults.append(
+                f"{delivery.name}: {_files(len(bad), 'feature')} without a valid code or polygon (first at {bad[0]})"
+            )
         rows += found
         files.append({"name": delivery.name, "sha256": delivery.sha256, "rows": len(found)})
     if faults:

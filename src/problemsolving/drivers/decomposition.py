@@ -99,20 +99,32 @@ class FrequencyChange(Result):
         count = self.frame.set_index("group")["count"]
         if count.isna().any():
             return dict.fromkeys(self.reach, float("nan"))
-        before, after = ({OFTEN: count[f"active {when}"], EACH_TIME: count[f"events {when}"] / count[f"active {when}"]}
-                         for when in ("before", "after"))  # fmt: skip
+        before, after = (
+            {OFTEN: count[f"active {when}"], EACH_TIME: count[f"events {when}"] / count[f"active {when}"]}
+            for when in ("before", "after")
+        )
         return {**decompose_change(before, after), TOTAL: float(count["events after"] - count["events before"])}
 
     def _rows(self) -> list[tuple[str, float | None, float | None, float | None]]:
-        return [(name, number(part), number(part + self.reach[name][0]), number(part + self.reach[name][1])) for name, part in self.parts.items()]
+        return [
+            (name, number(part), number(part + self.reach[name][0]), number(part + self.reach[name][1]))
+            for name, part in self.parts.items()
+        ]
 
     def values(self) -> list[Value]:
         n = whole(self.frame.set_index("group")["count"].get("events after"))
-        return [Value(name="change", group=name, estimate=part, interval=interval(low, high, self.level), unit=self.unit, n=n)
-                for name, part, low, high in self._rows()]  # fmt: skip
+        return [
+            Value(
+                name="change", group=name, estimate=part, interval=interval(low, high, self.level), unit=self.unit, n=n
+            )
+            for name, part, low, high in self._rows()
+        ]
 
     def table(self) -> Table:
-        return Table((Column("Part"), Column(f"Change in {self.of}", "count"), Column("Low", "count"), Column("High", "count")), tuple(self._rows()))
+        return Table(
+            (Column("Part"), Column(f"Change in {self.of}", "count"), Column("Low", "count"), Column("High", "count")),
+            tuple(self._rows()),
+        )
 
     def summary(self) -> str:
         rows = {name: (part, low, high) for name, part, low, high in self._rows()}
@@ -121,7 +133,9 @@ class FrequencyChange(Result):
             return "The change is withheld: a count is too small."
         way = "rose" if total > 0 else "fell"
         sure = "" if low * high > 0 else ", so that chance could have made it"
-        said = [f"{part:+,.0f} ({lower:+,.0f} to {upper:+,.0f}) from {name}" for name, (part, lower, upper) in rows.items()]
+        said = [
+            f"{part:+,.0f} ({lower:+,.0f} to {upper:+,.0f}) from {name}" for name, (part, lower, upper) in rows.items()
+        ]
         return f"The {self.of} {way} by {abs(total):,.0f} ({low:+,.0f} to {high:+,.0f}{sure}): {' and '.join(said)}."
 
     def plot(self, *, ax: Axes | None = None) -> Axes | None:
@@ -139,9 +153,14 @@ class FrequencyChange(Result):
 
 
 def decompose_frequency(
-    before: ArrayLike, after: ArrayLike, *, confidence_level: float = 0.95, n_resamples: int = 9_999,
-    rng: np.random.Generator | None = None, of: str = "incidents",
-) -> FrequencyChange:  # fmt: skip
+    before: ArrayLike,
+    after: ArrayLike,
+    *,
+    confidence_level: float = 0.95,
+    n_resamples: int = 9_999,
+    rng: np.random.Generator | None = None,
+    of: str = "incidents",
+) -> FrequencyChange:
     """Split a change in events into how often places had any and how many they had when they did.
 
     Answers: did it happen more often in more places, or was there more of it each time?
@@ -193,8 +212,16 @@ def decompose_frequency(
     for name, draws in parts.items():
         low, high = percentile_interval(draws[1:], confidence_level=confidence_level)
         reach[name] = (low - float(draws[0]), high - float(draws[0]))
-    frame = pd.DataFrame({"group": ["events before", "events after", "active before", "active after"], "count": drawn[0]})
+    frame = pd.DataFrame(
+        {"group": ["events before", "events after", "active before", "active after"], "count": drawn[0]}
+    )
     return FrequencyChange(
-        method=Method("Two-factor decomposition; bootstrap of small areas", "Das Gupta 1993", {"resamples": n_resamples}),
-        unit=of, frame=frame, reach=reach, of=of, level=confidence_level,
-    )  # fmt: skip
+        method=Method(
+            "Two-factor decomposition; bootstrap of small areas", "Das Gupta 1993", {"resamples": n_resamples}
+        ),
+        unit=of,
+        frame=frame,
+        reach=reach,
+        of=of,
+        level=confidence_level,
+    )

@@ -37,19 +37,52 @@ class RateModel(Result):
 
     def values(self) -> list[Value]:
         n = whole(self.events)
-        adjusted = [Value(name="rate_ratio", group=row.driver, estimate=number(row.ratio), unit=self.unit, n=n,
-                          interval=interval(row.low, row.high, self.level)) for row in self.frame.itertuples()]  # fmt: skip
-        alone = [Value(name="rate_ratio_alone", group=row.driver, estimate=number(row.alone), unit=self.unit, n=n,
-                       interval=interval(row.alone_low, row.alone_high, self.level)) for row in self.frame.itertuples()]  # fmt: skip
-        return [*adjusted, *alone, Value(name="dispersion", estimate=number(self.dispersion), unit="variance over mean", n=n)]
+        adjusted = [
+            Value(
+                name="rate_ratio",
+                group=row.driver,
+                estimate=number(row.ratio),
+                unit=self.unit,
+                n=n,
+                interval=interval(row.low, row.high, self.level),
+            )
+            for row in self.frame.itertuples()
+        ]
+        alone = [
+            Value(
+                name="rate_ratio_alone",
+                group=row.driver,
+                estimate=number(row.alone),
+                unit=self.unit,
+                n=n,
+                interval=interval(row.alone_low, row.alone_high, self.level),
+            )
+            for row in self.frame.itertuples()
+        ]
+        return [
+            *adjusted,
+            *alone,
+            Value(name="dispersion", estimate=number(self.dispersion), unit="variance over mean", n=n),
+        ]
 
     def table(self) -> Table:
-        columns = (Column("Driver (per standard deviation)"), Column("Rate ratio, adjusted", "number", 2), Column("Low", "number", 2),
-                   Column("High", "number", 2), Column("Alone", "number", 2), Column("Low", "number", 2), Column("High", "number", 2),
-                   Column("Variance inflation", "number"))  # fmt: skip
-        return Table(columns, tuple(
-            (r.driver, r.ratio, r.low, r.high, r.alone, r.alone_low, r.alone_high, r.inflation) for r in self.frame.itertuples()
-        ))  # fmt: skip
+        columns = (
+            Column("Driver (per standard deviation)"),
+            Column("Rate ratio, adjusted", "number", 2),
+            Column("Low", "number", 2),
+            Column("High", "number", 2),
+            Column("Alone", "number", 2),
+            Column("Low", "number", 2),
+            Column("High", "number", 2),
+            Column("Variance inflation", "number"),
+        )
+        return Table(
+            columns,
+            tuple(
+                (r.driver, r.ratio, r.low, r.high, r.alone, r.alone_low, r.alone_high, r.inflation)
+                for r in self.frame.itertuples()
+            ),
+        )
 
     def summary(self) -> str:
         said = [
@@ -59,14 +92,28 @@ class RateModel(Result):
             if row.low > 1 or row.high < 1
         ]
         unclear = [row.driver for row in self.frame.itertuples() if row.low <= 1 <= row.high]
-        text = "For each standard deviation, the others held, " + ("; ".join(said) if said else "no driver was clearly associated") + "."
+        text = (
+            "For each standard deviation, the others held, "
+            + ("; ".join(said) if said else "no driver was clearly associated")
+            + "."
+        )
         if unclear:
             text += f" Not clear either way: {', '.join(unclear)}."
-        return text + (f" Counts varied {self.dispersion:.1f} times as much as chance alone would make them, so intervals are robust ones.")
+        return text + (
+            f" Counts varied {self.dispersion:.1f} times as much as chance alone would make them, so intervals are robust ones."
+        )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        return draw.intervals(self.frame["driver"].tolist(), self.frame["ratio"], low=self.frame["low"], high=self.frame["high"],
-                              reference=1.0, log=True, quantity="rate ratio per standard deviation, adjusted (log scale)", ax=ax)  # fmt: skip
+        return draw.intervals(
+            self.frame["driver"].tolist(),
+            self.frame["ratio"],
+            low=self.frame["low"],
+            high=self.frame["high"],
+            reference=1.0,
+            log=True,
+            quantity="rate ratio per standard deviation, adjusted (log scale)",
+            ax=ax,
+        )
 
     def cells(self) -> pd.DataFrame:
         return pd.DataFrame({"count": [self.events]})
@@ -79,9 +126,15 @@ class RateModel(Result):
 
 
 def estimate_rate_ratios(
-    areas: pd.DataFrame, *, drivers: Mapping[str, str], count: str = "count", population: str = "population",
-    years: float = 1.0, confidence_level: float = 0.95, of: str = "incidents",
-) -> RateModel:  # fmt: skip
+    areas: pd.DataFrame,
+    *,
+    drivers: Mapping[str, str],
+    count: str = "count",
+    population: str = "population",
+    years: float = 1.0,
+    confidence_level: float = 0.95,
+    of: str = "incidents",
+) -> RateModel:
     """Estimate the rate ratio that goes with each driver, alone and adjusted for the others.
 
     Answers: which conditions of places go with a higher rate, and how sure is that?
@@ -130,22 +183,46 @@ def estimate_rate_ratios(
     scaled = (table - table.mean()) / table.std()
     exposure = used[population] * years
     together = fit_poisson(used[count], scaled, exposure=exposure)
-    singly = [fit_poisson(used[count], scaled[[name]], exposure=exposure).ratios(confidence_level=confidence_level).loc[name]
-              for name in drivers]  # fmt: skip
+    singly = [
+        fit_poisson(used[count], scaled[[name]], exposure=exposure).ratios(confidence_level=confidence_level).loc[name]
+        for name in drivers
+    ]
     adjusted = together.ratios(confidence_level=confidence_level).loc[list(drivers)]
     inflation = variance_inflation(scaled)
-    frame = pd.DataFrame({
-        "driver": list(drivers), **{name: adjusted[name].to_numpy() for name in ("ratio", "low", "high")},
-        **{f"alone{tail}": [row[name] for row in singly] for name, tail in (("ratio", ""), ("low", "_low"), ("high", "_high"))},
-        "inflation": inflation.to_numpy(),
-    })  # fmt: skip
-    caveats = [f"{len(areas) - len(used)} small areas without a value for every driver were left out"] if len(used) < len(areas) else []
+    frame = pd.DataFrame(
+        {
+            "driver": list(drivers),
+            **{name: adjusted[name].to_numpy() for name in ("ratio", "low", "high")},
+            **{
+                f"alone{tail}": [row[name] for row in singly]
+                for name, tail in (("ratio", ""), ("low", "_low"), ("high", "_high"))
+            },
+            "inflation": inflation.to_numpy(),
+        }
+    )
+    caveats = (
+        [f"{len(areas) - len(used)} small areas without a value for every driver were left out"]
+        if len(used) < len(areas)
+        else []
+    )
     entangled = inflation.index[inflation > ENTANGLED].tolist()
     if entangled:
-        caveats.append(f"{', '.join(entangled)} move together too closely to be told apart (variance inflation above {ENTANGLED:g})")
+        caveats.append(
+            f"{', '.join(entangled)} move together too closely to be told apart (variance inflation above {ENTANGLED:g})"
+        )
     return RateModel(
-        method=Method("Poisson rate model with log person-years offset, robust (HC1) intervals", "Cameron & Trivedi 2013"),
-        unit="rate ratio per standard deviation", design="associational", frame=frame, areas=len(used), events=float(used[count].sum()),
-        dispersion=together.dispersion, dispersion_p=together.dispersion_p, residual_df=together.residual_df,
-        level=confidence_level, of=of, caveats=tuple(caveats),
-    )  # fmt: skip
+        method=Method(
+            "Poisson rate model with log person-years offset, robust (HC1) intervals", "Cameron & Trivedi 2013"
+        ),
+        unit="rate ratio per standard deviation",
+        design="associational",
+        frame=frame,
+        areas=len(used),
+        events=float(used[count].sum()),
+        dispersion=together.dispersion,
+        dispersion_p=together.dispersion_p,
+        residual_df=together.residual_df,
+        level=confidence_level,
+        of=of,
+        caveats=tuple(caveats),
+    )

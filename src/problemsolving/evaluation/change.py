@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from problemsolving import draw
-from problemsolving.results import Column, Interval, Method, Result, Table, Value, interval, number, whole
+from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
 
@@ -116,20 +116,42 @@ class RateChange(Result):
             ratio = low = high = np.nan
             if before > 0 and after > 0:
                 ratio = (after / row["days", "after"]) / (before / row["days", "before"])
-                reach = np.exp(normal_quantile(self.level) * log_ratio_error(before, after, dispersion=self.dispersion[str(group)]))
+                reach = np.exp(
+                    normal_quantile(self.level) * log_ratio_error(before, after, dispersion=self.dispersion[str(group)])
+                )
                 low, high = ratio / reach, ratio * reach
             rows.append((str(group), before, after, ratio, low, high))
         return pd.DataFrame(rows, columns=["group", "before", "after", "ratio", "low", "high"])
 
     def values(self) -> list[Value]:
-        return [Value(name="", group=row.group, estimate=number(row.ratio), interval=interval(row.low, row.high, self.level), unit=self.unit,
-                      n=whole(row.after)) for row in self.estimates().itertuples()]  # fmt: skip
+        return [
+            Value(
+                name="",
+                group=row.group,
+                estimate=number(row.ratio),
+                interval=interval(row.low, row.high, self.level),
+                unit=self.unit,
+                n=whole(row.after),
+            )
+            for row in self.estimates().itertuples()
+        ]
 
     def table(self) -> Table:
-        columns = (Column("Area"), Column("Baseline", "count"), Column("Follow-up", "count"), Column("Rate ratio", "number", 2),
-                   Column("Low", "number", 2), Column("High", "number", 2))  # fmt: skip
-        return Table(columns, tuple((r.group, whole(r.before), whole(r.after), number(r.ratio), number(r.low), number(r.high))
-                                    for r in self.estimates().itertuples()))  # fmt: skip
+        columns = (
+            Column("Area"),
+            Column("Baseline", "count"),
+            Column("Follow-up", "count"),
+            Column("Rate ratio", "number", 2),
+            Column("Low", "number", 2),
+            Column("High", "number", 2),
+        )
+        return Table(
+            columns,
+            tuple(
+                (r.group, whole(r.before), whole(r.after), number(r.ratio), number(r.low), number(r.high))
+                for r in self.estimates().itertuples()
+            ),
+        )
 
     def summary(self) -> str:
         said = []
@@ -140,8 +162,16 @@ class RateChange(Result):
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         shown = self.estimates()
-        return draw.intervals(shown["group"].tolist(), shown["ratio"], low=shown["low"], high=shown["high"], reference=1.0, log=True,
-                              quantity="follow-up over baseline, per day (log scale)", ax=ax)  # fmt: skip
+        return draw.intervals(
+            shown["group"].tolist(),
+            shown["ratio"],
+            low=shown["low"],
+            high=shown["high"],
+            reference=1.0,
+            log=True,
+            quantity="follow-up over baseline, per day (log scale)",
+            ax=ax,
+        )
 
     def cells(self) -> pd.DataFrame:
         return self.frame
@@ -151,9 +181,14 @@ class RateChange(Result):
 
 
 def estimate_rate_change(
-    monthly: pd.DataFrame, *, before: Sequence[str], after: Sequence[str], days: dict[str, int], confidence_level: float = 0.95,
+    monthly: pd.DataFrame,
+    *,
+    before: Sequence[str],
+    after: Sequence[str],
+    days: dict[str, int],
+    confidence_level: float = 0.95,
     of: str = "incidents",
-) -> RateChange:  # fmt: skip
+) -> RateChange:
     """Estimate the rate after over the rate before, for each group.
 
     Parameters
@@ -181,14 +216,24 @@ def estimate_rate_change(
     rows, dispersion = [], {}
     for group in monthly.columns:
         for when, months in (("before", before), ("after", after)):
-            rows.append((str(group), when, float(monthly.loc[list(months), group].sum()), sum(days[month] for month in months)))
+            rows.append(
+                (str(group), when, float(monthly.loc[list(months), group].sum()), sum(days[month] for month in months))
+            )
         dispersion[str(group)] = two_period_dispersion(monthly[[group]], before, after, days)
     method = Method("Rate ratio, interval scaled by monthly dispersion", "McCullagh & Nelder 1989")
-    return RateChange(method=method, unit="ratio of events a day", frame=pd.DataFrame(rows, columns=["group", "when", "count", "days"]),
-                      dispersion=dispersion, level=confidence_level, of=of)  # fmt: skip
+    return RateChange(
+        method=method,
+        unit="ratio of events a day",
+        frame=pd.DataFrame(rows, columns=["group", "when", "count", "days"]),
+        dispersion=dispersion,
+        level=confidence_level,
+        of=of,
+    )
 
 
-def two_period_dispersion(monthly: pd.DataFrame, before: Sequence[str], after: Sequence[str], days: dict[str, int]) -> float:
+def two_period_dispersion(
+    monthly: pd.DataFrame, before: Sequence[str], after: Sequence[str], days: dict[str, int]
+) -> float:
     """Dispersion within the two periods, each about its own mean; 1 where a period has a single month."""
     found = []
     for months in (before, after):

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 
 def weighted_displacement_difference(
-    *, treated: Sequence[float], control: Sequence[float], displacement_treated: Sequence[float] = (0, 0),
-    displacement_control: Sequence[float] = (0, 0), time_weights: Sequence[float] = (1, 1),
-    area_weights: Sequence[float] = (1, 1, 1, 1), confidence_level: float = 0.95,
-) -> tuple[float, float, Interval]:  # fmt: skip
+    *,
+    treated: Sequence[float],
+    control: Sequence[float],
+    displacement_treated: Sequence[float] = (0, 0),
+    displacement_control: Sequence[float] = (0, 0),
+    time_weights: Sequence[float] = (1, 1),
+    area_weights: Sequence[float] = (1, 1, 1, 1),
+    confidence_level: float = 0.95,
+) -> tuple[float, float, Interval]:
     """Weighted displacement difference of counts before and after.
 
     Answers: how many events fewer (or more) than the comparison would lead us to expect, displacement included?
@@ -114,12 +119,18 @@ class Effect(Result):
         if np.isnan([*treated, *control, *buffer]).any() or control[0] == 0:
             return (np.nan,) * 3
         lengths = self.frame.groupby("when")["days"].first()
-        sizes = self.frame.groupby("role")["areas"].first() / self.frame.loc[self.frame["role"] == "treated", "areas"].iloc[0]
+        sizes = (
+            self.frame.groupby("role")["areas"].first()
+            / self.frame.loc[self.frame["role"] == "treated", "areas"].iloc[0]
+        )
         difference, error, _ = weighted_displacement_difference(
-            treated=treated, control=control, displacement_treated=buffer,
-            time_weights=(1.0, lengths["after"] / lengths["before"]), area_weights=(1.0, sizes["comparison"], 1.0, 1.0),
+            treated=treated,
+            control=control,
+            displacement_treated=buffer,
+            time_weights=(1.0, lengths["after"] / lengths["before"]),
+            area_weights=(1.0, sizes["comparison"], 1.0, 1.0),
             confidence_level=self.level,
-        )  # fmt: skip
+        )
         reach = normal_quantile(self.level) * error * np.sqrt(self.dispersion)
         return difference, difference - reach, difference + reach
 
@@ -128,11 +139,23 @@ class Effect(Result):
         ratio, difference = self.ratio, self.difference
         reason = None if number(ratio[0]) is not None else "a count is zero or withheld"
         found = [
-            Value(name="effect_ratio", estimate=number(ratio[0]), interval=interval(*ratio[1:], self.level), unit="ratio of rate ratios",
-                  n=n, reason=reason),
-            Value(name="weighted_displacement_difference", estimate=number(difference[0]), interval=interval(*difference[1:], self.level),
-                  unit=self.of, n=n, reason=None if number(difference[0]) is not None else reason),
-        ]  # fmt: skip
+            Value(
+                name="effect_ratio",
+                estimate=number(ratio[0]),
+                interval=interval(*ratio[1:], self.level),
+                unit="ratio of rate ratios",
+                n=n,
+                reason=reason,
+            ),
+            Value(
+                name="weighted_displacement_difference",
+                estimate=number(difference[0]),
+                interval=interval(*difference[1:], self.level),
+                unit=self.of,
+                n=n,
+                reason=None if number(difference[0]) is not None else reason,
+            ),
+        ]
         if self.placebo_p is not None:
             found.append(Value(name="placebo_p", estimate=self.placebo_p, unit="p", n=self.placebos))
         return found
@@ -148,7 +171,7 @@ class Effect(Result):
         areas = self.frame.groupby("role")["areas"].first()
         before = [self._count(role)[0] / areas[role] for role in ("treated", "comparison")]
         way = "fell" if high < 1 else "rose" if low > 1 else "did not clearly change"
-        text = (f"Against the comparison areas, {self.of} in the response areas {way}: ratio of rate ratios {ratio:.2f} ({low:.2f} to {high:.2f})")
+        text = f"Against the comparison areas, {self.of} in the response areas {way}: ratio of rate ratios {ratio:.2f} ({low:.2f} to {high:.2f})"
         diff = self.difference
         if not np.isnan(diff[0]):
             text += f", a weighted displacement difference of {diff[0]:+,.0f} {self.of} ({diff[1]:+,.0f} to {diff[2]:+,.0f})"
@@ -162,8 +185,16 @@ class Effect(Result):
         ratio, low, high = self.ratio
         if np.isnan(ratio):
             return None
-        return draw.intervals(["response areas against comparison"], [ratio], low=[low], high=[high], reference=1.0, log=True,
-                              quantity="ratio of rate ratios (log scale; 1 = no difference)", ax=ax)  # fmt: skip
+        return draw.intervals(
+            ["response areas against comparison"],
+            [ratio],
+            low=[low],
+            high=[high],
+            reference=1.0,
+            log=True,
+            quantity="ratio of rate ratios (log scale; 1 = no difference)",
+            ax=ax,
+        )
 
     def cells(self) -> pd.DataFrame:
         return self.frame
@@ -173,10 +204,19 @@ class Effect(Result):
 
 
 def estimate_effect(
-    monthly: pd.DataFrame, *, treated: Sequence[str], comparison: Sequence[str], buffer: Sequence[str] = (), before: Sequence[str],
-    after: Sequence[str], days: dict[str, int], confidence_level: float = 0.95, n_placebos: int = 999,
-    rng: np.random.Generator | None = None, of: str = "incidents",
-) -> Effect:  # fmt: skip
+    monthly: pd.DataFrame,
+    *,
+    treated: Sequence[str],
+    comparison: Sequence[str],
+    buffer: Sequence[str] = (),
+    before: Sequence[str],
+    after: Sequence[str],
+    days: dict[str, int],
+    confidence_level: float = 0.95,
+    n_placebos: int = 999,
+    rng: np.random.Generator | None = None,
+    of: str = "incidents",
+) -> Effect:
     """Estimate what changed in the response areas against comparison areas.
 
     Answers: did the response areas do better than areas that had no response?
@@ -212,18 +252,43 @@ def estimate_effect(
         For no treated or no comparison areas, or an area in both.
     """
     rng = np.random.default_rng() if rng is None else rng
-    if not len(treated) or not len(comparison) or set(treated) & {*comparison, *buffer} or set(comparison) & set(buffer):
+    if (
+        not len(treated)
+        or not len(comparison)
+        or set(treated) & {*comparison, *buffer}
+        or set(comparison) & set(buffer)
+    ):
         raise ValueError("name treated and comparison areas, none in both")
     roles = {"treated": treated, "comparison": comparison} | ({"buffer": buffer} if len(buffer) else {})
-    rows = [(role, when, float(monthly.loc[list(months), list(places)].to_numpy().sum()), sum(days[m] for m in months), len(places))
-            for role, places in roles.items() for when, months in (("before", before), ("after", after))]  # fmt: skip
-    summed = pd.DataFrame({role: monthly[list(places)].sum(axis=1) for role, places in roles.items() if role != "buffer"})
+    rows = [
+        (
+            role,
+            when,
+            float(monthly.loc[list(months), list(places)].to_numpy().sum()),
+            sum(days[m] for m in months),
+            len(places),
+        )
+        for role, places in roles.items()
+        for when, months in (("before", before), ("after", after))
+    ]
+    summed = pd.DataFrame(
+        {role: monthly[list(places)].sum(axis=1) for role, places in roles.items() if role != "buffer"}
+    )
     spread = float(np.mean([share_dispersion(summed.loc[list(months)]) for months in (before, after)]))
     effect = Effect(
-        method=Method("Ratio of rate ratios with dispersion; weighted displacement difference; placebo in space", "Wheeler & Ratcliffe 2018"),
-        unit="ratio of rate ratios", design="quasi-experimental", frame=pd.DataFrame(rows, columns=["role", "when", "count", "days", "areas"]),
-        dispersion=spread, placebo_p=None, placebos=0, level=confidence_level, of=of,
-    )  # fmt: skip
+        method=Method(
+            "Ratio of rate ratios with dispersion; weighted displacement difference; placebo in space",
+            "Wheeler & Ratcliffe 2018",
+        ),
+        unit="ratio of rate ratios",
+        design="quasi-experimental",
+        frame=pd.DataFrame(rows, columns=["role", "when", "count", "days", "areas"]),
+        dispersion=spread,
+        placebo_p=None,
+        placebos=0,
+        level=confidence_level,
+        of=of,
+    )
     if len(comparison) < 2 * len(treated):
         return effect
     totals = np.stack([monthly.loc[list(months), list(comparison)].sum().to_numpy(float) for months in (before, after)])

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from problemsolving import draw
-from problemsolving.results import Column, Method, Result, Table, Value, number, whole
+from problemsolving.results import Column, Result, Table, Value, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
 
@@ -33,34 +33,58 @@ class DetectableEffect(Result):
         counts = self.frame["count"].to_numpy(float)
         if np.isnan(counts).any() or (counts <= 0).any():
             return float("nan")
-        return detectable_ratio(counts[0], counts[1], dispersion=self.dispersion, power=self.power, confidence_level=self.level)
+        return detectable_ratio(
+            counts[0], counts[1], dispersion=self.dispersion, power=self.power, confidence_level=self.level
+        )
 
     def values(self) -> list[Value]:
         reason = None if number(self.ratio) is not None else "a count is zero or withheld"
-        return [Value(name="", estimate=number(self.ratio), unit=self.unit, n=whole(self.frame["count"].iloc[0]), reason=reason)]
+        return [
+            Value(
+                name="",
+                estimate=number(self.ratio),
+                unit=self.unit,
+                n=whole(self.frame["count"].iloc[0]),
+                reason=reason,
+            )
+        ]
 
     def table(self) -> Table:
-        return Table((Column("Planned"), Column(f"{self.of.capitalize()} expected", "count")),
-                     tuple((r.group, whole(r.n)) for r in self.frame.rename(columns={"count": "n"}).itertuples()))  # fmt: skip
+        return Table(
+            (Column("Planned"), Column(f"{self.of.capitalize()} expected", "count")),
+            tuple((r.group, whole(r.n)) for r in self.frame.rename(columns={"count": "n"}).itertuples()),
+        )
 
     def summary(self) -> str:
         if np.isnan(self.ratio):
             return "The smallest detectable effect cannot be given: a count is zero or withheld."
-        return (f"A response in the {self.frame['group'].iloc[0]} would have to cut {self.of} by at least {1 - self.ratio:.0%} for a before-and-after "
-                f"comparison of this length to show it ({self.power:.0%} power, {self.level:.0%} level; months vary "
-                f"{self.dispersion:.1f} times as much as chance).")  # fmt: skip
+        return (
+            f"A response in the {self.frame['group'].iloc[0]} would have to cut {self.of} by at least {1 - self.ratio:.0%} for a before-and-after "
+            f"comparison of this length to show it ({self.power:.0%} power, {self.level:.0%} level; months vary "
+            f"{self.dispersion:.1f} times as much as chance)."
+        )
 
     def plot(self, *, ax: Axes | None = None) -> Axes | None:
         if np.isnan(self.ratio):
             return None
         cuts = np.linspace(0.02, 0.6, 59)
         counts = self.frame["count"].to_numpy(float)
-        chance = [power_of_comparison(counts[0], counts[1], ratio=1 - cut, dispersion=self.dispersion, confidence_level=self.level) for cut in cuts]
+        chance = [
+            power_of_comparison(
+                counts[0], counts[1], ratio=1 - cut, dispersion=self.dispersion, confidence_level=self.level
+            )
+            for cut in cuts
+        ]
         ax = draw.get_axes(ax, size=(7.2, 3.4))
         ax.plot(cuts * 100, np.array(chance) * 100, color=draw.BLUE, linewidth=2.2)
         ax.axhline(self.power * 100, color=draw.MUTED, linewidth=1, linestyle=(0, (4, 3)))
         ax.plot([(1 - self.ratio) * 100], [self.power * 100], "o", color=draw.ORANGE, markersize=8)
-        ax.annotate(f"{1 - self.ratio:.0%} cut", ((1 - self.ratio) * 100, self.power * 100), xytext=(8, -14), textcoords="offset points")
+        ax.annotate(
+            f"{1 - self.ratio:.0%} cut",
+            ((1 - self.ratio) * 100, self.power * 100),
+            xytext=(8, -14),
+            textcoords="offset points",
+        )
         ax.set_xlabel("true cut, %")
         ax.set_ylabel("chance of showing it, %")
         ax.set_ylim(0, 102)
@@ -142,7 +166,12 @@ def detectable_ratio(
         raise ValueError("expected counts must be above 0")
 
     def shortfall(log_ratio: float) -> float:
-        return power_of_comparison(treated, comparison, ratio=np.exp(log_ratio), dispersion=dispersion, confidence_level=confidence_level) - power
+        return (
+            power_of_comparison(
+                treated, comparison, ratio=np.exp(log_ratio), dispersion=dispersion, confidence_level=confidence_level
+            )
+            - power
+        )
 
     if shortfall(-5.0) < 0:
         return float("nan")

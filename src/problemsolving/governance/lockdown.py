@@ -11,12 +11,16 @@ _installed = False
 
 def refuse_connections() -> None:
     """Refuse, from now on in this process, every connection but those to this machine itself."""
-    global _installed  # noqa: PLW0603
+    global _installed
     if _installed:
         return
 
     def guard(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "socket.connect" and isinstance(arguments[1], tuple) and not str(arguments[1][0]).startswith(_LOCAL):
+        if (
+            event == "socket.connect"
+            and isinstance(arguments[1], tuple)
+            and not str(arguments[1][0]).startswith(_LOCAL)
+        ):
             raise PermissionError("this profile is locked down: no connection leaves this machine")
 
     sys.addaudithook(guard)

@@ -40,8 +40,10 @@ class Policy:
     def in_words(self) -> str:
         if self.suppress_to is None:
             return "Policy open: every count is shown as it is, zeros too; for open data alone."
-        return (f"Policy {self.name}: counts of {self.suppress_to} or fewer are withheld, others rounded to the nearest {self.nearest}; "
-                f"{self.zeros}; every rate, ratio and picture is made from the rounded counts.")  # fmt: skip
+        return (
+            f"Policy {self.name}: counts of {self.suppress_to} or fewer are withheld, others rounded to the nearest {self.nearest}; "
+            f"{self.zeros}; every rate, ratio and picture is made from the rounded counts."
+        )
 
 
 POLICIES = {

@@ -48,9 +48,13 @@ def release(result: Result, policy: Policy) -> Released:
     if result.disclosure in ("model", "distribution"):
         cases, freedom = result.size()
         if cases < policy.model_cases or freedom < policy.model_freedom:
-            reason = (f"rests on fewer than {policy.model_cases} cases or {policy.model_freedom} residual degrees of freedom "
-                      f"(policy {policy.name})")  # fmt: skip
-            return Released(NotEstimable(reason=reason, withheld=True, unit=result.unit), policy.name, len(cells), len(cells))
+            reason = (
+                f"rests on fewer than {policy.model_cases} cases or {policy.model_freedom} residual degrees of freedom "
+                f"(policy {policy.name})"
+            )
+            return Released(
+                NotEstimable(reason=reason, withheld=True, unit=result.unit), policy.name, len(cells), len(cells)
+            )
     if result.disclosure != "text" and len(cells):
         safe = policy.apply(cells["count"].to_numpy(float))
         withheld = int(np.isnan(safe).sum())

@@ -55,13 +55,19 @@ def read_sharing_record(path: Path, *, dataset: str, source: str, today: dt.date
     today = today or dt.datetime.now(tz=dt.UTC).date()
     name = f"{path.parent.name}/{path.name}"
     if not path.is_file():
-        raise SharingError(f'data set "{dataset}" has no sharing record', faults=[f"{name}: missing; write it (the template shows how)"])
+        raise SharingError(
+            f'data set "{dataset}" has no sharing record',
+            faults=[f"{name}: missing; write it (the template shows how)"],
+        )
     try:
         record = SharingRecord.model_validate(read_yaml(path))
     except ParameterError as error:
         raise SharingError(f'the sharing record of "{dataset}" cannot be read', faults=[error.message]) from None
     except ValidationError as error:
-        faults = [f"{name}: {'.'.join(map(str, fault['loc']))}: {_words(fault['type'], fault['msg'])}" for fault in error.errors()]
+        faults = [
+            f"{name}: {'.'.join(map(str, fault['loc']))}: {_words(fault['type'], fault['msg'])}"
+            for fault in error.errors()
+        ]
         raise SharingError(f'the sharing record of "{dataset}" is not complete', faults=faults) from None
     faults = []
     if record.dataset != dataset:
@@ -76,7 +82,11 @@ def read_sharing_record(path: Path, *, dataset: str, source: str, today: dt.date
 
 
 def _words(kind: str, message: str) -> str:
-    known = {"missing": "is missing", "extra_forbidden": "is not a field of a sharing record", "string_too_short": "must not be empty"}
+    known = {
+        "missing": "is missing",
+        "extra_forbidden": "is not a field of a sharing record",
+        "string_too_short": "must not be empty",
+    }
     if kind == "value_error":
         return "is not a day written as 2027-04-01"
     return known.get(kind, message[0].lower() + message[1:])

@@ -155,23 +155,39 @@ class ControlChart(Result):
         if not self.complete:
             return {}
         months = self.frame["group"].tolist()
-        return {rule: [months[place] for place in places] for rule, places in special_causes(self.per_day, self.limits).items()}
+        return {
+            rule: [months[place] for place in places]
+            for rule, places in special_causes(self.per_day, self.limits).items()
+        }
 
     def values(self) -> list[Value]:
-        months = [Value(name="", group="in area", period=row.group, estimate=number(row.n), n=whole(row.n), unit=self.of)
-                  for row in self.frame.rename(columns={"count": "n"}).itertuples()]  # fmt: skip
+        months = [
+            Value(name="", group="in area", period=row.group, estimate=number(row.n), n=whole(row.n), unit=self.of)
+            for row in self.frame.rename(columns={"count": "n"}).itertuples()
+        ]
         total = whole(self.frame["count"].sum()) if self.complete else None
         per_day = self.unit
-        limits = [Value(name=name, estimate=number(limit), n=total, unit=per_day)
-                  for name, limit in (("incidents_per_day_mean", self.limits.mean), ("incidents_per_day_lower_limit", self.limits.lower),
-                                      ("incidents_per_day_upper_limit", self.limits.upper))]  # fmt: skip
+        limits = [
+            Value(name=name, estimate=number(limit), n=total, unit=per_day)
+            for name, limit in (
+                ("incidents_per_day_mean", self.limits.mean),
+                ("incidents_per_day_lower_limit", self.limits.lower),
+                ("incidents_per_day_upper_limit", self.limits.upper),
+            )
+        ]
         return months + limits
 
     def table(self) -> Table:
         broken = {month: rule for rule, months in reversed(self.signals.items()) for month in months}
         rows = zip(self.frame["group"], self.frame["count"], self.frame["days"], self.per_day, strict=True)
         return Table(
-            (Column("Month"), Column(self.of.capitalize(), "count"), Column("Days", "count"), Column("A day", "number"), Column("Signal")),
+            (
+                Column("Month"),
+                Column(self.of.capitalize(), "count"),
+                Column("Days", "count"),
+                Column("A day", "number"),
+                Column("Signal"),
+            ),
             tuple((month, whole(count), days, number(rate), broken.get(month)) for month, count, days, rate in rows),
         )
 
@@ -179,8 +195,10 @@ class ControlChart(Result):
         if not self.complete:
             return "The chart cannot be drawn: the count of at least one month is withheld."
         limits, months = self.limits, [pd.Period(month) for month in self.frame["group"]]
-        text = (f"From {months[0]:%B %Y} to {months[-1]:%B %Y} there were {limits.mean:,.1f} {self.of} a day on average, with "
-                f"ordinary variation between {max(limits.lower, 0):,.1f} and {limits.upper:,.1f}")  # fmt: skip
+        text = (
+            f"From {months[0]:%B %Y} to {months[-1]:%B %Y} there were {limits.mean:,.1f} {self.of} a day on average, with "
+            f"ordinary variation between {max(limits.lower, 0):,.1f} and {limits.upper:,.1f}"
+        )
         if not self.signals:
             return text + "; no month shows a special cause."
         named = [f"{listed(_stretches(months))} ({rule})" for rule, months in self.signals.items()]
@@ -191,8 +209,16 @@ class ControlChart(Result):
             return None
         months = self.frame["group"].tolist()
         flagged = sorted({months.index(month) for named in self.signals.values() for month in named})
-        return draw.chart([f"{pd.Period(month):%b %y}" for month in months], self.per_day, centre=self.limits.mean,
-                          lower=self.limits.lower, upper=self.limits.upper, signals=flagged, quantity=f"{self.of} a day", ax=ax)  # fmt: skip
+        return draw.chart(
+            [f"{pd.Period(month):%b %y}" for month in months],
+            self.per_day,
+            centre=self.limits.mean,
+            lower=self.limits.lower,
+            upper=self.limits.upper,
+            signals=flagged,
+            quantity=f"{self.of} a day",
+            ax=ax,
+        )
 
     def cells(self) -> pd.DataFrame:
         return self.frame
@@ -213,7 +239,10 @@ def _stretches(months: list[str]) -> list[str]:
             groups[-1].append(month)
         else:
             groups.append([month])
-    return [f"{g[0]:%B %Y}" if len(g) == 1 else f"{g[0]:{'%B' if g[0].year == g[-1].year else '%B %Y'}} to {g[-1]:%B %Y}" for g in groups]
+    return [
+        f"{g[0]:%B %Y}" if len(g) == 1 else f"{g[0]:{'%B' if g[0].year == g[-1].year else '%B %Y'}} to {g[-1]:%B %Y}"
+        for g in groups
+    ]
 
 
 def control_chart(counts: Mapping[str, float], *, days: Mapping[str, int], of: str = "incidents") -> ControlChart:
@@ -242,6 +271,16 @@ def control_chart(counts: Mapping[str, float], *, days: Mapping[str, int], of: s
     """
     if len(counts) < 2:
         raise ValueError("a control chart needs at least two months")
-    frame = pd.DataFrame({"group": list(counts), "count": [float(count) for count in counts.values()], "days": [days[month] for month in counts]})
-    method = Method("XmR control chart on events a day", "NHS England, Making Data Count", {"moving ranges": "screened once", "run": RUN})
+    frame = pd.DataFrame(
+        {
+            "group": list(counts),
+            "count": [float(count) for count in counts.values()],
+            "days": [days[month] for month in counts],
+        }
+    )
+    method = Method(
+        "XmR control chart on events a day",
+        "NHS England, Making Data Count",
+        {"moving ranges": "screened once", "run": RUN},
+    )
     return ControlChart(method=method, unit=f"{of} a day", frame=frame, of=of)

@@ -94,14 +94,23 @@ class Concentration(Result):
         top = self.curve.iloc[1]
         return [
             Value(name="gini", estimate=number(self.gini), interval=self.gini_interval, unit=self.unit, n=n),
-            Value(name="gini_by_chance", estimate=(self.gini_by_chance.low + self.gini_by_chance.high) / 2,
-                  interval=self.gini_by_chance, unit=self.unit, n=n),
+            Value(
+                name="gini_by_chance",
+                estimate=(self.gini_by_chance.low + self.gini_by_chance.high) / 2,
+                interval=self.gini_by_chance,
+                unit=self.unit,
+                n=n,
+            ),
             Value(name="share_in_top_tenth", estimate=float(top.share_of_events), unit="share of incidents", n=n),
-        ]  # fmt: skip
+        ]
 
     def table(self) -> Table:
-        columns = (Column("Busiest small areas", "percent", 0), Column("Share of incidents", "percent"),
-                   Column("By chance, low", "percent"), Column("By chance, high", "percent"))  # fmt: skip
+        columns = (
+            Column("Busiest small areas", "percent", 0),
+            Column("Share of incidents", "percent"),
+            Column("By chance, low", "percent"),
+            Column("By chance, high", "percent"),
+        )
         return Table(columns, tuple(tuple(row) for row in self.curve.itertuples(index=False)))
 
     def summary(self) -> str:
@@ -116,8 +125,13 @@ class Concentration(Result):
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         curve = pd.concat([pd.DataFrame([[0.0] * 4], columns=self.curve.columns), self.curve])
-        return draw.lorenz(curve["share_of_places"], curve["share_of_events"], low=curve["low_by_chance"],
-                           high=curve["high_by_chance"], ax=ax)  # fmt: skip
+        return draw.lorenz(
+            curve["share_of_places"],
+            curve["share_of_events"],
+            low=curve["low_by_chance"],
+            high=curve["high_by_chance"],
+            ax=ax,
+        )
 
     def cells(self) -> pd.DataFrame:
         return pd.DataFrame({"count": [self.events]})
@@ -130,9 +144,14 @@ class Concentration(Result):
 
 
 def measure_concentration(
-    counts: ArrayLike, *, weight: ArrayLike | None = None, confidence_level: float = 0.95, n_resamples: int = 1_999,
-    rng: np.random.Generator | None = None, of: str = "incidents",
-) -> Concentration:  # fmt: skip
+    counts: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    confidence_level: float = 0.95,
+    n_resamples: int = 1_999,
+    rng: np.random.Generator | None = None,
+    of: str = "incidents",
+) -> Concentration:
     """Measure how concentrated events are over places, beside what chance alone would give.
 
     Answers: do a few places hold most of it, more than few events alone would make it seem?
@@ -173,21 +192,36 @@ def measure_concentration(
     if (weights < 0).any() or weights.sum() <= 0:
         raise ValueError("weights must be 0 or more, with at least one above 0")
     tail = (1 - confidence_level) / 2
-    chance = np.sort(rng.multinomial(round(events.sum()), weights / weights.sum(), size=n_resamples), axis=1).astype(float)
+    chance = np.sort(rng.multinomial(round(events.sum()), weights / weights.sum(), size=n_resamples), axis=1).astype(
+        float
+    )
     low, high = np.quantile(_gini_rows(chance, True), [tail, 1 - tail])
     order = np.argsort(events)
     drawn = bootstrap_weights(events.size, n_resamples=n_resamples, rng=rng)[:, order]
     resampled = _weighted_gini(events[order], drawn)
     envelope = np.quantile(_top_shares(chance), [tail, 1 - tail], axis=0)
-    curve = pd.DataFrame({"share_of_places": SHARES, "share_of_events": _top_shares(np.sort(events)[None, :])[0],
-                          "low_by_chance": envelope[0], "high_by_chance": envelope[1]})  # fmt: skip
+    curve = pd.DataFrame(
+        {
+            "share_of_places": SHARES,
+            "share_of_events": _top_shares(np.sort(events)[None, :])[0],
+            "low_by_chance": envelope[0],
+            "high_by_chance": envelope[1],
+        }
+    )
     settings = {"chance": "equal places" if weight is None else "in proportion to residents", "resamples": n_resamples}
     return Concentration(
-        method=Method("Generalised Gini with chance envelope; bootstrap of small areas", "Bernasco & Steenbeek 2017", settings),
-        unit="Gini coefficient, 0 to 1", places=events.size, events=float(events.sum()), gini=gini,
+        method=Method(
+            "Generalised Gini with chance envelope; bootstrap of small areas", "Bernasco & Steenbeek 2017", settings
+        ),
+        unit="Gini coefficient, 0 to 1",
+        places=events.size,
+        events=float(events.sum()),
+        gini=gini,
         gini_interval=Interval(*percentile_interval(resampled, confidence_level=confidence_level), confidence_level),
-        gini_by_chance=Interval(float(low), float(high), confidence_level), curve=curve, of=of,
-    )  # fmt: skip
+        gini_by_chance=Interval(float(low), float(high), confidence_level),
+        curve=curve,
+        of=of,
+    )
 
 
 def _weighted_gini(ascending: np.ndarray, drawn: np.ndarray) -> np.ndarray:

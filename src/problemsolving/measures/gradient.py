@@ -77,7 +77,9 @@ def _slopes(rates: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarr
     ridit = np.cumsum(share, axis=1) - share / 2
     filled = np.where(share > 0, rates, 0.0)
     x, y = (share * ridit).sum(axis=1), (share * filled).sum(axis=1)
-    slope = (share * (ridit - x[:, None]) * (filled - y[:, None])).sum(axis=1) / (share * (ridit - x[:, None]) ** 2).sum(axis=1)
+    slope = (share * (ridit - x[:, None]) * (filled - y[:, None])).sum(axis=1) / (
+        share * (ridit - x[:, None]) ** 2
+    ).sum(axis=1)
     return slope, y - slope * x
 
 
@@ -117,31 +119,66 @@ class Gradient(Result):
         low, high, _ = count_limits(self.frame["count"], confidence_level=self.level)
         scale = self.per / self.frame["person_years"].to_numpy(float)
         by_group = [
-            Value(name="rate_by_deprivation", group=str(group), estimate=number(rate), n=whole(count), unit=self.unit,
-                  interval=interval(lower, upper, self.level))
-            for group, rate, count, lower, upper in zip(self.frame["group"], self.rates, self.frame["count"], low * scale,
-                                                        high * scale, strict=True)
-        ]  # fmt: skip
+            Value(
+                name="rate_by_deprivation",
+                group=str(group),
+                estimate=number(rate),
+                n=whole(count),
+                unit=self.unit,
+                interval=interval(lower, upper, self.level),
+            )
+            for group, rate, count, lower, upper in zip(
+                self.frame["group"], self.rates, self.frame["count"], low * scale, high * scale, strict=True
+            )
+        ]
         reason = None if self.complete else "a quantile's count is withheld"
         slope = self.slope
         return [
-            Value(name="slope_index", estimate=number(slope.index), interval=self._around(slope.index, self.slope_reach),
-                  unit=self.unit, n=total, reason=reason),
-            Value(name="relative_index", estimate=number(slope.relative_index), n=total, unit="ratio", reason=reason,
-                  interval=self._around(slope.relative_index, self.ratio_reach)),
+            Value(
+                name="slope_index",
+                estimate=number(slope.index),
+                interval=self._around(slope.index, self.slope_reach),
+                unit=self.unit,
+                n=total,
+                reason=reason,
+            ),
+            Value(
+                name="relative_index",
+                estimate=number(slope.relative_index),
+                n=total,
+                unit="ratio",
+                reason=reason,
+                interval=self._around(slope.relative_index, self.ratio_reach),
+            ),
             *by_group,
-        ]  # fmt: skip
+        ]
 
     def table(self) -> Table:
         low, high, _ = count_limits(self.frame["count"], confidence_level=self.level)
         scale = self.per / self.frame["person_years"].to_numpy(float)
-        columns = (Column(f"{self.scale.capitalize()} decile (1 = most deprived)"), Column(self.of.capitalize(), "count"),
-                   Column("Person-years", "count"), Column(f"Rate per {self.per:,}", "rate"), Column("Low", "rate"), Column("High", "rate"))  # fmt: skip
-        return Table(columns, tuple(
-            (str(group), whole(count), years, number(rate), number(lower), number(upper))
-            for group, count, years, rate, lower, upper in zip(
-                self.frame["group"], self.frame["count"], self.frame["person_years"], self.rates, low * scale, high * scale, strict=True)
-        ))  # fmt: skip
+        columns = (
+            Column(f"{self.scale.capitalize()} decile (1 = most deprived)"),
+            Column(self.of.capitalize(), "count"),
+            Column("Person-years", "count"),
+            Column(f"Rate per {self.per:,}", "rate"),
+            Column("Low", "rate"),
+            Column("High", "rate"),
+        )
+        return Table(
+            columns,
+            tuple(
+                (str(group), whole(count), years, number(rate), number(lower), number(upper))
+                for group, count, years, rate, lower, upper in zip(
+                    self.frame["group"],
+                    self.frame["count"],
+                    self.frame["person_years"],
+                    self.rates,
+                    low * scale,
+                    high * scale,
+                    strict=True,
+                )
+            ),
+        )
 
     def summary(self) -> str:
         if not self.complete:
@@ -155,7 +192,11 @@ class Gradient(Result):
         near, far = sorted((abs(sure.low), abs(sure.high)))
         clear = sure.low * sure.high > 0
         size = f"{abs(slope.index):,.0f} more {self.of} per {self.per:,} residents a year than the other end"
-        limits = f"({self.level:.0%} interval {near:,.0f} to {far:,.0f})" if clear else f"(interval {sure.low:,.0f} to {sure.high:,.0f}, which includes none)"
+        limits = (
+            f"({self.level:.0%} interval {near:,.0f} to {far:,.0f})"
+            if clear
+            else f"(interval {sure.low:,.0f} to {sure.high:,.0f}, which includes none)"
+        )
         return (
             f"Along the scale of {self.scale} deprivation the {ends} deprived end had {size} {limits}: slope index {slope.index:,.0f}. "
             f"The interval comes from resampling {self.areas:,} small areas and is {wide:.1f} times as wide as one for random counts alone."
@@ -166,10 +207,17 @@ class Gradient(Result):
         scale = self.per / self.frame["person_years"].to_numpy(float)
         width = (self.frame["person_years"] / self.frame["person_years"].sum()).to_numpy()
         return draw.gradient(
-            self.frame["group"].astype(str).tolist(), self.rates, low=low * scale, high=high * scale, left=np.cumsum(width) - width,
-            width=width, line=(self.slope.intercept, self.slope.index), quantity=f"{self.of} per {self.per:,}\nresidents a year",
-            group=f"decile of {self.scale} deprivation (1 = most deprived; width = residents)", ax=ax,
-        )  # fmt: skip
+            self.frame["group"].astype(str).tolist(),
+            self.rates,
+            low=low * scale,
+            high=high * scale,
+            left=np.cumsum(width) - width,
+            width=width,
+            line=(self.slope.intercept, self.slope.index),
+            quantity=f"{self.of} per {self.per:,}\nresidents a year",
+            group=f"decile of {self.scale} deprivation (1 = most deprived; width = residents)",
+            ax=ax,
+        )
 
     def cells(self) -> pd.DataFrame:
         return self.frame
@@ -178,11 +226,26 @@ class Gradient(Result):
         return replace(self, frame=cells)
 
 
+def _distance(draws: np.ndarray, centre: float, confidence_level: float) -> tuple[float, float]:
+    """How far the percentile limits of resampled values lie from the estimate."""
+    low, high = percentile_interval(draws, confidence_level=confidence_level)
+    return low - centre, high - centre
+
+
 def measure_gradient(
-    areas: pd.DataFrame, *, by: str, count: str = "count", population: str = "population", years: float = 1.0,
-    per: int = 100_000, confidence_level: float = 0.95, n_resamples: int = 9_999, rng: np.random.Generator | None = None,
-    of: str = "incidents", scale: str = "income",
-) -> Gradient:  # fmt: skip
+    areas: pd.DataFrame,
+    *,
+    by: str,
+    count: str = "count",
+    population: str = "population",
+    years: float = 1.0,
+    per: int = 100_000,
+    confidence_level: float = 0.95,
+    n_resamples: int = 9_999,
+    rng: np.random.Generator | None = None,
+    of: str = "incidents",
+    scale: str = "income",
+) -> Gradient:
     """Measure the social gradient of a rate over quantiles of deprivation.
 
     Answers: how much more of it do the deprived have, and how sure is that?
@@ -240,14 +303,34 @@ def measure_gradient(
     boot = _slopes(rates, sampled_people)
     noise = rng.poisson(totals, size=(n_resamples, groups.size)) / time_at_risk * per
     simulated = _slopes(noise, np.broadcast_to(time_at_risk, noise.shape))
-    reach = [tuple(limit - centre for limit in percentile_interval(draws, confidence_level=confidence_level))
-             for draws, centre in ((boot[0], line.index), ((boot[1] + boot[0]) / boot[1], line.relative_index), (simulated[0], line.index))]  # fmt: skip
+    reach = [
+        _distance(draws, centre, confidence_level)
+        for draws, centre in (
+            (boot[0], line.index),
+            ((boot[1] + boot[0]) / boot[1], line.relative_index),
+            (simulated[0], line.index),
+        )
+    ]
     dropped = len(areas) - len(known)
     caveats = (f"{dropped} small areas without a {scale} quantile were left out",) if dropped else ()
-    frame = pd.DataFrame({"group": [f"{group:g}" for group in groups.astype(float)], "count": totals, "person_years": time_at_risk})
+    frame = pd.DataFrame(
+        {"group": [f"{group:g}" for group in groups.astype(float)], "count": totals, "person_years": time_at_risk}
+    )
     return Gradient(
-        method=Method("Slope index of inequality, weighted least squares on ridits; bootstrap of small areas", "Mackenbach & Kunst 1997",
-                      {"resamples": n_resamples}),
-        unit=f"{of} per {per:,} residents a year", frame=frame, areas=len(known), slope_reach=reach[0], ratio_reach=reach[1],
-        poisson_reach=reach[2], per=per, level=confidence_level, of=of, scale=scale, caveats=caveats,
-    )  # fmt: skip
+        method=Method(
+            "Slope index of inequality, weighted least squares on ridits; bootstrap of small areas",
+            "Mackenbach & Kunst 1997",
+            {"resamples": n_resamples},
+        ),
+        unit=f"{of} per {per:,} residents a year",
+        frame=frame,
+        areas=len(known),
+        slope_reach=reach[0],
+        ratio_reach=reach[1],
+        poisson_reach=reach[2],
+        per=per,
+        level=confidence_level,
+        of=of,
+        scale=scale,
+        caveats=caveats,
+    )

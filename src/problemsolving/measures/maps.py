@@ -30,24 +30,43 @@ class RateMap(Rates):
             return super().plot(ax=ax)
         known = self.estimates()
         known = known[known["code"].isin(list(self.outlines))]
-        return draw.choropleth([self.outlines[code] for code in known["code"]], known["rate"],
-                               quantity=f"{self.of} per\n{self.per:,} residents a year", ax=ax)  # fmt: skip
+        return draw.choropleth(
+            [self.outlines[code] for code in known["code"]],
+            known["rate"],
+            quantity=f"{self.of} per\n{self.per:,} residents a year",
+            ax=ax,
+        )
 
     def table(self) -> Table:
         top = self.estimates().sort_values(["rate", "code"], ascending=[False, True], na_position="last").head(SHOWN)
-        columns = (Column(f"Small area (the {min(SHOWN, len(self.frame))} highest of {len(self.frame)})"), Column(self.of.capitalize(), "count"),
-                   Column(f"Rate per {self.per:,}", "rate", 0), Column("Low", "rate", 0), Column("High", "rate", 0))  # fmt: skip
-        return Table(columns, tuple((row.group, whole(row.n), number(row.rate), number(row.low), number(row.high))
-                                    for row in top.rename(columns={"count": "n"}).itertuples()))  # fmt: skip
+        columns = (
+            Column(f"Small area (the {min(SHOWN, len(self.frame))} highest of {len(self.frame)})"),
+            Column(self.of.capitalize(), "count"),
+            Column(f"Rate per {self.per:,}", "rate", 0),
+            Column("Low", "rate", 0),
+            Column("High", "rate", 0),
+        )
+        return Table(
+            columns,
+            tuple(
+                (row.group, whole(row.n), number(row.rate), number(row.low), number(row.high))
+                for row in top.rename(columns={"count": "n"}).itertuples()
+            ),
+        )
 
     def alt_text(self) -> str:
         return f"Map of {len(self.frame)} small areas shaded by rate in five classes of equal size. {self.summary()}"
 
 
 def map_rates(
-    areas: pd.DataFrame, *, outlines: Rings, by: str = "area_name", code: str = "area_code", years: float = 1.0,
+    areas: pd.DataFrame,
+    *,
+    outlines: Rings,
+    by: str = "area_name",
+    code: str = "area_code",
+    years: float = 1.0,
     of: str = "incidents",
-) -> RateMap:  # fmt: skip
+) -> RateMap:
     """Map the crude rate of each small area.
 
     Parameters
@@ -72,5 +91,13 @@ def map_rates(
     plain = crude_rate(areas, by=by, years=years, of=of, heading="Small area")
     codes = areas.drop_duplicates(by).set_index(by)[code]
     frame = plain.frame.assign(code=plain.frame["group"].map(codes))
-    return RateMap(method=plain.method, unit=plain.unit, frame=frame, per=plain.per, level=plain.level, of=plain.of,
-                   heading=plain.heading, outlines=outlines)  # fmt: skip
+    return RateMap(
+        method=plain.method,
+        unit=plain.unit,
+        frame=frame,
+        per=plain.per,
+        level=plain.level,
+        of=plain.of,
+        heading=plain.heading,
+        outlines=outlines,
+    )

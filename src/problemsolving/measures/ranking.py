@@ -28,25 +28,60 @@ class PlaceRanking(Result):
 
     def values(self) -> list[Value]:
         low, high, _ = count_limits(self.frame["count"], confidence_level=self.level)
-        return [Value(name="", group=row.group, estimate=number(row.n), interval=interval(lower, upper, self.level), unit=self.of, n=whole(row.n))
-                for row, lower, upper in zip(self.frame.rename(columns={"count": "n"}).itertuples(), low, high, strict=True)]  # fmt: skip
+        return [
+            Value(
+                name="",
+                group=row.group,
+                estimate=number(row.n),
+                interval=interval(lower, upper, self.level),
+                unit=self.of,
+                n=whole(row.n),
+            )
+            for row, lower, upper in zip(self.frame.rename(columns={"count": "n"}).itertuples(), low, high, strict=True)
+        ]
 
     def table(self) -> Table:
-        columns = (Column("Place"), Column("Small area"), Column("District"), Column(self.of.capitalize(), "count"), Column("Rank between"))
-        return Table(columns, tuple((place, r.group, r.district, whole(r.n), f"{r.rank_low} and {r.rank_high}" if number(r.n) is not None else None)
-                                    for place, r in enumerate(self.frame.rename(columns={"count": "n"}).itertuples(), 1)))  # fmt: skip
+        columns = (
+            Column("Place"),
+            Column("Small area"),
+            Column("District"),
+            Column(self.of.capitalize(), "count"),
+            Column("Rank between"),
+        )
+        return Table(
+            columns,
+            tuple(
+                (
+                    place,
+                    r.group,
+                    r.district,
+                    whole(r.n),
+                    f"{r.rank_low} and {r.rank_high}" if number(r.n) is not None else None,
+                )
+                for place, r in enumerate(self.frame.rename(columns={"count": "n"}).itertuples(), 1)
+            ),
+        )
 
     def summary(self) -> str:
         known = self.frame.dropna(subset="count")
         if known.empty or not np.isfinite(self.total):
             return "No place has enough incidents to be ranked."
         share = known["count"].sum() / self.total
-        return (f"The {len(known)} busiest of {self.places:,} small areas held {share:.0%} of the {self.of}, led by {known['group'].iloc[0]} "
-                f"({known['count'].iloc[0]:,.0f}). Its rank lies between {known['rank_low'].iloc[0]} and {known['rank_high'].iloc[0]}.")  # fmt: skip
+        return (
+            f"The {len(known)} busiest of {self.places:,} small areas held {share:.0%} of the {self.of}, led by {known['group'].iloc[0]} "
+            f"({known['count'].iloc[0]:,.0f}). Its rank lies between {known['rank_low'].iloc[0]} and {known['rank_high'].iloc[0]}."
+        )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         low, high, _ = count_limits(self.frame["count"], confidence_level=self.level)
-        return draw.intervals(self.frame["group"].tolist(), self.frame["count"], low=low, high=high, quantity=f"{self.of} in the period", ax=ax)
+        return draw.intervals(
+            self.frame["group"].tolist(),
+            self.frame["count"],
+            low=low,
+            high=high,
+            quantity=f"{self.of} in the period",
+            ax=ax,
+        )
 
     def cells(self) -> pd.DataFrame:
         return pd.concat([self.frame, pd.DataFrame({"group": ["all"], "count": [self.total]})], ignore_index=True)
@@ -57,9 +92,17 @@ class PlaceRanking(Result):
 
 
 def rank_places(
-    areas: pd.DataFrame, *, by: str = "area_name", count: str = "count", district: str = "district_name", top: int = 15,
-    confidence_level: float = 0.95, n_resamples: int = 1_999, rng: np.random.Generator | None = None, of: str = "incidents",
-) -> PlaceRanking:  # fmt: skip
+    areas: pd.DataFrame,
+    *,
+    by: str = "area_name",
+    count: str = "count",
+    district: str = "district_name",
+    top: int = 15,
+    confidence_level: float = 0.95,
+    n_resamples: int = 1_999,
+    rng: np.random.Generator | None = None,
+    of: str = "incidents",
+) -> PlaceRanking:
     """Rank places by events, with the range of ranks that chance in the counts allows.
 
     Answers: where are most events, and how sure is that order?
@@ -98,7 +141,21 @@ def rank_places(
     tail = (1 - confidence_level) / 2
     low, high = np.quantile(ranks, [tail, 1 - tail], axis=0, method="nearest")
     head = ordered.head(top)
-    frame = pd.DataFrame({"group": head[by].to_numpy(), "district": head[district].to_numpy(), "count": counts[:top],
-                          "rank_low": low.astype(int), "rank_high": high.astype(int)})  # fmt: skip
-    return PlaceRanking(method=Method("Ranking with simulated ranks", "Goldstein & Spiegelhalter 1996", {"draws": n_resamples}), unit=of,
-                        frame=frame, total=float(counts.sum()), places=counts.size, level=confidence_level, of=of)  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "group": head[by].to_numpy(),
+            "district": head[district].to_numpy(),
+            "count": counts[:top],
+            "rank_low": low.astype(int),
+            "rank_high": high.astype(int),
+        }
+    )
+    return PlaceRanking(
+        method=Method("Ranking with simulated ranks", "Goldstein & Spiegelhalter 1996", {"draws": n_resamples}),
+        unit=of,
+        frame=frame,
+        total=float(counts.sum()),
+        places=counts.size,
+        level=confidence_level,
+        of=of,
+    )

@@ -1,17 +1,15 @@
-"""Counts and crude rates with intervals, and their comparison with similar places."""
+"""Counts and crude rates with intervals."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import pandas as pd
 
 from problemsolving import draw
 from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
-from problemsolving.stats.counts import log_ratio_error
-from problemsolving.stats.intervals import count_limits, normal_quantile
+from problemsolving.stats.intervals import count_limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,19 +27,21 @@ class Counts(Result):
     def values(self) -> list[Value]:
         return [
             Value(name="", group=row.group, estimate=number(row.count_), n=whole(row.count_), unit=self.unit)
-            for row in _rows(self.frame)
+            for row in rows_of(self.frame)
         ]
 
     def table(self) -> Table:
         return Table(
             (Column(self.heading), Column(self.of.capitalize(), "count")),
-            tuple((row.group, whole(row.count_)) for row in _rows(self.frame)),
+            tuple((row.group, whole(row.count_)) for row in rows_of(self.frame)),
         )
 
     def summary(self) -> str:
         if self.sentence:
-            return self.sentence.format(**{str(row.group).replace(" ", "_"): _said(row.count_) for row in _rows(self.frame)})
-        parts = [f"{row.group} {_said(row.count_)}" for row in _rows(self.frame)]
+            return self.sentence.format(
+                **{str(row.group).replace(" ", "_"): _said(row.count_) for row in rows_of(self.frame)}
+            )
+        parts = [f"{row.group} {_said(row.count_)}" for row in rows_of(self.frame)]
         return f"{self.of.capitalize()}: " + "; ".join(parts) + "."
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
@@ -55,7 +55,12 @@ class Counts(Result):
 
 
 def count_events(
-    counts: pd.Series, *, of: str = "incidents", heading: str = "Group", sentence: str = "", caveats: tuple[str, ...] = ()
+    counts: pd.Series,
+    *,
+    of: str = "incidents",
+    heading: str = "Group",
+    sentence: str = "",
+    caveats: tuple[str, ...] = (),
 ) -> Counts:
     """Present counts that were taken elsewhere.
 
@@ -77,7 +82,9 @@ def count_events(
     Counts
     """
     frame = pd.DataFrame({"group": counts.index.astype(str), "count": counts.to_numpy(float)})
-    return Counts(method=Method("Count"), unit=of, frame=frame, of=of, heading=heading, sentence=sentence, caveats=caveats)
+    return Counts(
+        method=Method("Count"), unit=of, frame=frame, of=of, heading=heading, sentence=sentence, caveats=caveats
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -99,20 +106,42 @@ class Rates(Result):
 
     def values(self) -> list[Value]:
         return [
-            Value(name="", group=row.group, estimate=number(row.rate), interval=interval(row.low, row.high, self.level),
-                  unit=self.unit, n=whole(row.count_))
-            for row in _rows(self.estimates())
-        ]  # fmt: skip
+            Value(
+                name="",
+                group=row.group,
+                estimate=number(row.rate),
+                interval=interval(row.low, row.high, self.level),
+                unit=self.unit,
+                n=whole(row.count_),
+            )
+            for row in rows_of(self.estimates())
+        ]
 
     def table(self) -> Table:
-        columns = (Column(self.heading), Column(self.of.capitalize(), "count"), Column("Person-years", "count"),
-                   Column(f"Rate per {self.per:,}", "rate"), Column("Low", "rate"), Column("High", "rate"),
-                   Column("Limits"))  # fmt: skip
-        return Table(columns, tuple(
-            (row.group, whole(row.count_), row.person_years, number(row.rate), number(row.low), number(row.high),
-             row.limits if number(row.rate) is not None else None)
-            for row in _rows(self.estimates())
-        ))  # fmt: skip
+        columns = (
+            Column(self.heading),
+            Column(self.of.capitalize(), "count"),
+            Column("Person-years", "count"),
+            Column(f"Rate per {self.per:,}", "rate"),
+            Column("Low", "rate"),
+            Column("High", "rate"),
+            Column("Limits"),
+        )
+        return Table(
+            columns,
+            tuple(
+                (
+                    row.group,
+                    whole(row.count_),
+                    row.person_years,
+                    number(row.rate),
+                    number(row.low),
+                    number(row.high),
+                    row.limits if number(row.rate) is not None else None,
+                )
+                for row in rows_of(self.estimates())
+            ),
+        )
 
     def summary(self) -> str:
         known = self.estimates().dropna(subset="rate").sort_values("rate", ascending=False, kind="stable")
@@ -125,10 +154,16 @@ class Rates(Result):
     def _one(self, row: pd.Series) -> str:
         return f"{row.rate:,.0f} {self.of} per {self.per:,} residents a year ({self.level:.0%} interval {row.low:,.0f} to {row.high:,.0f})"
 
-    def plot(self, *, ax: Axes | None = None) -> Axes:
+    def plot(self, *, ax: Axes | None = None) -> Axes | None:
         shown = self.estimates().sort_values("rate", ascending=False, kind="stable", na_position="last").head(20)
-        return draw.intervals(shown["group"].tolist(), shown["rate"], low=shown["low"], high=shown["high"],
-                              quantity=f"{self.of} per {self.per:,} residents a year", ax=ax)  # fmt: skip
+        return draw.intervals(
+            shown["group"].tolist(),
+            shown["rate"],
+            low=shown["low"],
+            high=shown["high"],
+            quantity=f"{self.of} per {self.per:,} residents a year",
+            ax=ax,
+        )
 
     def cells(self) -> pd.DataFrame:
         return self.frame
@@ -138,9 +173,17 @@ class Rates(Result):
 
 
 def crude_rate(
-    areas: pd.DataFrame, *, by: str, count: str = "count", population: str = "population", years: float = 1.0,
-    per: int = 100_000, confidence_level: float = 0.95, of: str = "incidents", heading: str = "Area",
-) -> Rates:  # fmt: skip
+    areas: pd.DataFrame,
+    *,
+    by: str,
+    count: str = "count",
+    population: str = "population",
+    years: float = 1.0,
+    per: int = 100_000,
+    confidence_level: float = 0.95,
+    of: str = "incidents",
+    heading: str = "Area",
+) -> Rates:
     """Estimate the crude rate of each group.
 
     Answers: how many events a year for each ``per`` residents, and how sure is that?
@@ -191,117 +234,27 @@ def crude_rate(
     grouped = areas.groupby(by, sort=True, as_index=False)[[count, population]].sum()
     if years <= 0 or (grouped[population] <= 0).any():
         raise ValueError("population and years must be above 0")
-    frame = pd.DataFrame({"group": grouped[by].astype(str), "count": grouped[count].astype(float),
-                          "person_years": grouped[population] * years})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "group": grouped[by].astype(str),
+            "count": grouped[count].astype(float),
+            "person_years": grouped[population] * years,
+        }
+    )
     method = Method("Crude rate", "Breslow & Day 1987; Garwood 1936", {"limits": "Byar, exact below 10"})
-    return Rates(method=method, unit=f"{of} per {per:,} residents a year", frame=frame, per=per,
-                 level=confidence_level, of=of, heading=heading)  # fmt: skip
+    return Rates(
+        method=method,
+        unit=f"{of} per {per:,} residents a year",
+        frame=frame,
+        per=per,
+        level=confidence_level,
+        of=of,
+        heading=heading,
+    )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RateComparison(Result):
-    """Each area's rate over that of its benchmarks: ``frame`` has ``group``, ``person_years``, ``count``, ``role``.
-
-    Two rows a comparison: role ``area`` and role ``benchmark``.
-    """
-
-    frame: pd.DataFrame
-    dispersion: float = 1.0
-    level: float = 0.95
-
-    def estimates(self) -> pd.DataFrame:
-        """Give ``ratio``, ``low``, ``high`` a group."""
-        wide = self.frame.pivot(index="group", columns="role", values=["count", "person_years"])
-        a, b = wide["count"]["area"], wide["count"]["benchmark"]
-        positive = (a > 0) & (b > 0)
-        ratio = (a / wide["person_years"]["area"] / (b / wide["person_years"]["benchmark"])).where(positive)
-        error = pd.Series([log_ratio_error(x, y, dispersion=self.dispersion) if ok else np.nan
-                           for x, y, ok in zip(a, b, positive, strict=True)], index=wide.index)  # fmt: skip
-        reach = np.exp(normal_quantile(self.level) * error)
-        return pd.DataFrame({"group": wide.index, "count": a, "benchmark": b, "ratio": ratio, "low": ratio / reach, "high": ratio * reach})
-
-    def values(self) -> list[Value]:
-        return [
-            Value(name="", group=row.group, estimate=number(row.ratio), interval=interval(row.low, row.high, self.level),
-                  unit=self.unit, n=whole(row.count_))
-            for row in _rows(self.estimates())
-        ]  # fmt: skip
-
-    def table(self) -> Table:
-        columns = (Column("Area"), Column("Incidents", "count"), Column("Incidents in benchmark areas", "count"),
-                   Column("Rate ratio", "number", 2), Column("Low", "number", 2), Column("High", "number", 2))  # fmt: skip
-        return Table(columns, tuple((r.group, whole(r.count_), whole(r.benchmark), number(r.ratio), number(r.low), number(r.high))
-                                    for r in _rows(self.estimates())))  # fmt: skip
-
-    def summary(self) -> str:
-        said = []
-        for row in _rows(self.estimates()):
-            if number(row.ratio) is None:
-                continue
-            verdict = "higher than" if row.low > 1 else "lower than" if row.high < 1 else "not clearly different from"
-            said.append(f"{row.group} was {verdict} its benchmark areas (rate ratio {row.ratio:.2f}, {row.low:.2f} to {row.high:.2f})")
-        return ("; ".join(said) or "Every comparison is withheld") + "."
-
-    def plot(self, *, ax: Axes | None = None) -> Axes:
-        shown = self.estimates()
-        return draw.intervals(shown["group"].tolist(), shown["ratio"], low=shown["low"], high=shown["high"], reference=1.0,
-                              log=True, quantity="rate ratio to the other benchmark areas (log scale)", ax=ax)  # fmt: skip
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
-
-
-def compare_rates(
-    areas: pd.DataFrame, *, by: str, benchmark: list[str], count: str = "count", population: str = "population",
-    years: float = 1.0, dispersion: float = 1.0, confidence_level: float = 0.95,
-) -> RateComparison:  # fmt: skip
-    """Compare each group's rate with that of the benchmark groups other than itself.
-
-    Parameters
-    ----------
-    areas : pandas.DataFrame
-        One row a small area.
-    by, count, population : str
-        Columns with group label, events (0 or more) and residents (above 0).
-    benchmark : list of str
-        Labels of the benchmark groups.
-    years : float
-        Length of the period in years.
-    dispersion : float
-        Variance over mean of the counts compared (1 for Poisson); it widens the interval.
-    confidence_level : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    RateComparison
-        Dimensionless rate ratios with log-normal intervals.
-
-    Raises
-    ------
-    ValueError
-        When a group has no benchmark other than itself.
-    """
-    totals = areas.groupby(by)[[count, population]].sum()
-    rows = []
-    for group in totals.index:
-        others = [name for name in benchmark if name != group]
-        if not others:
-            raise ValueError("a group needs a benchmark other than itself")
-        against = totals.loc[others].sum()
-        rows += [
-            (str(group), "area", float(totals.loc[group, count]), totals.loc[group, population] * years),
-            (str(group), "benchmark", float(against[count]), against[population] * years),
-        ]
-    frame = pd.DataFrame(rows, columns=["group", "role", "count", "person_years"])
-    method = Method("Rate ratio, log-normal interval scaled by dispersion", "Breslow & Day 1987", {"dispersion": round(dispersion, 2)})
-    return RateComparison(method=method, unit="ratio", frame=frame, dispersion=dispersion, level=confidence_level)
-
-
-def _rows(frame: pd.DataFrame) -> list:
+def rows_of(frame: pd.DataFrame) -> list:
+    """Give the rows of a frame as named tuples; the column ``count`` is called ``count_`` there."""
     return list(frame.rename(columns={"count": "count_"}).itertuples(index=False))
 
 

@@ -87,16 +87,29 @@ class AgencyMatrix(Result):
         low, high = self.density_range
         density = number(self.density)
         reason = None if density is not None else f"ties withheld; between {low:.2f} and {high:.2f}"
-        ties = [Value(name="referrals", group=f"{row.sender} to {row.receiver}", estimate=number(row.n), n=whole(row.n), unit=self.unit)
-                for row in self.frame.rename(columns={"count": "n"}).itertuples()]  # fmt: skip
+        ties = [
+            Value(
+                name="referrals",
+                group=f"{row.sender} to {row.receiver}",
+                estimate=number(row.n),
+                n=whole(row.n),
+                unit=self.unit,
+            )
+            for row in self.frame.rename(columns={"count": "n"}).itertuples()
+        ]
         return [Value(name="density", estimate=density, n=total, unit="share of possible ties", reason=reason), *ties]
 
     def _wide(self) -> pd.DataFrame:
-        return self.frame.pivot(index="sender", columns="receiver", values="count").reindex(index=self.agencies, columns=self.agencies)
+        return self.frame.pivot(index="sender", columns="receiver", values="count").reindex(
+            index=self.agencies, columns=self.agencies
+        )
 
     def table(self) -> Table:
         wide = self._wide()
-        rows = tuple((str(sender), *(whole(count) for count in row)) for sender, row in zip(wide.index, wide.to_numpy(float), strict=True))
+        rows = tuple(
+            (str(sender), *(whole(count) for count in row))
+            for sender, row in zip(wide.index, wide.to_numpy(float), strict=True)
+        )
         return Table((Column("From \\ to"), *(Column(str(name), "count") for name in wide.columns)), rows)
 
     def summary(self) -> str:
@@ -106,8 +119,10 @@ class AgencyMatrix(Result):
         top = known.iloc[0]
         low, high = self.density_range
         dense = f"{low:.0%}" if low == high else f"between {low:.0%} and {high:.0%} (small ties are withheld)"
-        return (f"The busiest hand-over was from {top.sender} to {top.receiver} ({top['count']:,.0f} referrals). "
-                f"Of all possible directions between {len(self.agencies)} agencies, {dense} were in use.")  # fmt: skip
+        return (
+            f"The busiest hand-over was from {top.sender} to {top.receiver} ({top['count']:,.0f} referrals). "
+            f"Of all possible directions between {len(self.agencies)} agencies, {dense} were in use."
+        )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         wide = self._wide()
@@ -145,8 +160,15 @@ def measure_agency_matrix(network: nx.DiGraph) -> AgencyMatrix:
     if bare:
         raise NetworkError("every tie needs a weight", faults=bare)
     order = sorted(network, key=lambda agency: (-network.degree(agency, weight="weight"), str(agency)))
-    rows = [(a, b, float(network[a][b]["weight"]) if network.has_edge(a, b) else 0.0) for a in order for b in order if a != b]
+    rows = [
+        (a, b, float(network[a][b]["weight"]) if network.has_edge(a, b) else 0.0)
+        for a in order
+        for b in order
+        if a != b
+    ]
     return AgencyMatrix(
-        method=Method("Referral matrix; density of the directed network", "Wasserman & Faust 1994"), unit="referrals",
-        frame=pd.DataFrame(rows, columns=["sender", "receiver", "count"]), agencies=tuple(str(agency) for agency in order),
-    )  # fmt: skip
+        method=Method("Referral matrix; density of the directed network", "Wasserman & Faust 1994"),
+        unit="referrals",
+        frame=pd.DataFrame(rows, columns=["sender", "receiver", "count"]),
+        agencies=tuple(str(agency) for agency in order),
+    )

@@ -27,29 +27,60 @@ class Waits(Result):
     what: str = "wait"
 
     def _known(self) -> pd.DataFrame:
-        return self.frame.assign(**{name: self.frame[name].where(self.frame["count"].notna()) for name in ("median", "low", "high")})
+        return self.frame.assign(
+            **{name: self.frame[name].where(self.frame["count"].notna()) for name in ("median", "low", "high")}
+        )
 
     def values(self) -> list[Value]:
-        return [Value(name="", group=row.group, estimate=number(row.median), interval=interval(row.low, row.high, self.level),
-                      unit=self.unit, n=whole(row.n)) for row in self._known().rename(columns={"count": "n"}).itertuples()]  # fmt: skip
+        return [
+            Value(
+                name="",
+                group=row.group,
+                estimate=number(row.median),
+                interval=interval(row.low, row.high, self.level),
+                unit=self.unit,
+                n=whole(row.n),
+            )
+            for row in self._known().rename(columns={"count": "n"}).itertuples()
+        ]
 
     def table(self) -> Table:
-        columns = (Column("Step"), Column("Seen", "count"), Column("Not seen by the end", "count"),
-                   Column("Median days", "number"), Column("Low", "number"), Column("High", "number"))  # fmt: skip
-        return Table(columns, tuple((r.group, whole(r.n), whole(r.open), number(r.median), number(r.low), number(r.high))
-                                    for r in self._known().rename(columns={"count": "n"}).itertuples()))  # fmt: skip
+        columns = (
+            Column("Step"),
+            Column("Seen", "count"),
+            Column("Not seen by the end", "count"),
+            Column("Median days", "number"),
+            Column("Low", "number"),
+            Column("High", "number"),
+        )
+        return Table(
+            columns,
+            tuple(
+                (r.group, whole(r.n), whole(r.open), number(r.median), number(r.low), number(r.high))
+                for r in self._known().rename(columns={"count": "n"}).itertuples()
+            ),
+        )
 
     def summary(self) -> str:
         known = self._known().dropna(subset=["median", "low"]).sort_values("median", ascending=False, kind="stable")
         if known.empty:
             return "No step has enough people to show its wait."
         top = known.iloc[0]
-        return (f"The longest median {self.what} was {top['group']}: {top['median']:,.1f} days ({top['low']:,.1f} to {top['high']:,.1f}), "
-                f"from {top['count']:,.0f} people seen.")  # fmt: skip
+        return (
+            f"The longest median {self.what} was {top['group']}: {top['median']:,.1f} days ({top['low']:,.1f} to {top['high']:,.1f}), "
+            f"from {top['count']:,.0f} people seen."
+        )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         shown = self._known().sort_values("median", ascending=False, na_position="last").head(12)
-        return draw.intervals(shown["group"].tolist(), shown["median"], low=shown["low"], high=shown["high"], quantity=f"median {self.what}, days", ax=ax)
+        return draw.intervals(
+            shown["group"].tolist(),
+            shown["median"],
+            low=shown["low"],
+            high=shown["high"],
+            quantity=f"median {self.what}, days",
+            ax=ax,
+        )
 
     def cells(self) -> pd.DataFrame:
         seen, waiting = self.frame[["count"]], self.frame[["open"]].set_axis(["count"], axis=1)
@@ -61,7 +92,12 @@ class Waits(Result):
 
 
 def median_waits(
-    referrals: pd.DataFrame, *, by: list[str], start: str = "referred_at", end: str = "seen_at", confidence_level: float = 0.95
+    referrals: pd.DataFrame,
+    *,
+    by: list[str],
+    start: str = "referred_at",
+    end: str = "seen_at",
+    confidence_level: float = 0.95,
 ) -> Waits:
     """Median wait from referral to being seen, for each group.
 
@@ -95,13 +131,20 @@ def median_waits(
         rows.append((name, float(waits.notna().sum()), float(waits.isna().sum()), median, low, high))
     frame = pd.DataFrame(rows, columns=["group", "count", "open", "median", "low", "high"])
     negative = int((days < 0).sum())
-    caveats = (f"{negative} referrals end before they start: check the clocks",) if negative else ()
+    caveats: tuple[str, ...] = (f"{negative} referrals end before they start: check the clocks",) if negative else ()
     caveats += ("The median is of those seen; people still waiting at the end are counted beside it",)
-    return Waits(method=Method("Median with distribution-free interval", "Conover 1999"), unit="days", frame=frame,
-                 level=confidence_level, caveats=caveats)  # fmt: skip
+    return Waits(
+        method=Method("Median with distribution-free interval", "Conover 1999"),
+        unit="days",
+        frame=frame,
+        level=confidence_level,
+        caveats=caveats,
+    )
 
 
-def directly_follows(contacts: pd.DataFrame, *, case: str = "person_id", step: str = "agency", time: str = "started_at") -> pd.DataFrame:
+def directly_follows(
+    contacts: pd.DataFrame, *, case: str = "person_id", step: str = "agency", time: str = "started_at"
+) -> pd.DataFrame:
     """Which step follows which, over each case's contacts in order of time.
 
     Parameters
@@ -126,9 +169,17 @@ def directly_follows(contacts: pd.DataFrame, *, case: str = "person_id", step: s
     ordered = contacts.sort_values([case, time], kind="stable")
     same = ordered[case].to_numpy()[1:] == ordered[case].to_numpy()[:-1]
     gap = np.diff(ordered[time].to_numpy().astype("datetime64[ns]")).astype("timedelta64[ns]").astype(float) / 86_400e9
-    pairs = pd.DataFrame({"before": ordered[step].to_numpy()[:-1], "after": ordered[step].to_numpy()[1:],
-                          "case": ordered[case].to_numpy()[1:], "gap": gap})[same]  # fmt: skip
-    found = pairs.groupby(["before", "after"], sort=True).agg(count=("gap", "size"), cases=("case", "nunique"), median_days=("gap", "median"))
+    pairs = pd.DataFrame(
+        {
+            "before": ordered[step].to_numpy()[:-1],
+            "after": ordered[step].to_numpy()[1:],
+            "case": ordered[case].to_numpy()[1:],
+            "gap": gap,
+        }
+    )[same]
+    found = pairs.groupby(["before", "after"], sort=True).agg(
+        count=("gap", "size"), cases=("case", "nunique"), median_days=("gap", "median")
+    )
     return found.reset_index()
 
 
@@ -139,13 +190,25 @@ class Journeys(Result):
     frame: pd.DataFrame
 
     def values(self) -> list[Value]:
-        return [Value(name="", group=r.group, estimate=number(r.n), n=whole(r.n), unit="contacts")
-                for r in self.frame.rename(columns={"count": "n"}).itertuples()]  # fmt: skip
+        return [
+            Value(name="", group=r.group, estimate=number(r.n), n=whole(r.n), unit="contacts")
+            for r in self.frame.rename(columns={"count": "n"}).itertuples()
+        ]
 
     def table(self) -> Table:
-        columns = (Column("From one contact to the next"), Column("Times", "count"), Column("People", "count"), Column("Median days between", "number"))
-        return Table(columns, tuple((r.group, whole(r.n), whole(r.cases), number(r.median_days) if number(r.cases) else None)
-                                    for r in self.frame.rename(columns={"count": "n"}).itertuples()))  # fmt: skip
+        columns = (
+            Column("From one contact to the next"),
+            Column("Times", "count"),
+            Column("People", "count"),
+            Column("Median days between", "number"),
+        )
+        return Table(
+            columns,
+            tuple(
+                (r.group, whole(r.n), whole(r.cases), number(r.median_days) if number(r.cases) else None)
+                for r in self.frame.rename(columns={"count": "n"}).itertuples()
+            ),
+        )
 
     def summary(self) -> str:
         known = self.frame.dropna(subset="count")
@@ -159,15 +222,22 @@ class Journeys(Result):
         return draw.bars(shown["group"].tolist(), shown["count"], quantity="contacts that follow", ax=ax)
 
     def cells(self) -> pd.DataFrame:
-        return pd.concat([self.frame[[part]].set_axis(["count"], axis=1).assign(part=part) for part in ("count", "cases")], ignore_index=True)
+        return pd.concat(
+            [self.frame[[part]].set_axis(["count"], axis=1).assign(part=part) for part in ("count", "cases")],
+            ignore_index=True,
+        )
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         parts = {part: rows["count"].to_numpy(float) for part, rows in cells.groupby("part")}
         hidden = np.isnan(parts["count"]) | np.isnan(parts["cases"])
-        return replace(self, frame=self.frame.assign(**{part: np.where(hidden, np.nan, counts) for part, counts in parts.items()}))
+        return replace(
+            self, frame=self.frame.assign(**{part: np.where(hidden, np.nan, counts) for part, counts in parts.items()})
+        )
 
 
-def map_journeys(contacts: pd.DataFrame, *, case: str = "person_id", step: str = "agency", time: str = "started_at", top: int = 15) -> Journeys:
+def map_journeys(
+    contacts: pd.DataFrame, *, case: str = "person_id", step: str = "agency", time: str = "started_at", top: int = 15
+) -> Journeys:
     """Show the commonest next steps of people's journeys between agencies.
 
     Parameters
@@ -186,7 +256,17 @@ def map_journeys(contacts: pd.DataFrame, *, case: str = "person_id", step: str =
     """
     found = directly_follows(contacts, case=case, step=step, time=time)
     found = found.sort_values(["count", "before", "after"], ascending=[False, True, True], kind="stable").head(top)
-    frame = pd.DataFrame({"group": found["before"] + " then " + found["after"], "count": found["count"].astype(float),
-                          "cases": found["cases"].astype(float), "median_days": found["median_days"]}).reset_index(drop=True)  # fmt: skip
-    return Journeys(method=Method("Directly-follows counts", "van der Aalst 2016"), unit="contacts", frame=frame,
-                    caveats=(f"The {len(frame)} commonest steps are shown", "Time between contacts is not time waited"))  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "group": found["before"] + " then " + found["after"],
+            "count": found["count"].astype(float),
+            "cases": found["cases"].astype(float),
+            "median_days": found["median_days"],
+        }
+    ).reset_index(drop=True)
+    return Journeys(
+        method=Method("Directly-follows counts", "van der Aalst 2016"),
+        unit="contacts",
+        frame=frame,
+        caveats=(f"The {len(frame)} commonest steps are shown", "Time between contacts is not time waited"),
+    )

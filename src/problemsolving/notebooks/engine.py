@@ -100,20 +100,33 @@ def execute(path: Path, *, output: Path, parameters: dict[str, str], timeout: in
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillExecutionError, PapermillException
+    from papermill.exceptions import PapermillException, PapermillExecutionError
+    from traitlets.config import Config
 
     partial = output.with_suffix(".partial.ipynb")
     scale, began = _Scale(), time.perf_counter()
     scale.start()
     try:
         notebook = papermill.execute_notebook(
-            str(path), str(partial), parameters=parameters, kernel_name=KERNEL, cwd=str(path.parent), progress_bar=progress,
-            log_output=False, execution_timeout=timeout, report_mode=False,
-        )  # fmt: skip
+            str(path),
+            str(partial),
+            parameters=parameters,
+            kernel_name=KERNEL,
+            cwd=str(path.parent),
+            progress_bar=progress,
+            log_output=False,
+            execution_timeout=timeout,
+            report_mode=False,
+            config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+        )
     except PapermillExecutionError as error:
-        raise RunError(f"{path.name}, cell {error.exec_count}: {_told(error.ename, error.evalue, partial.name)}") from None
+        raise RunError(
+            f"{path.name}, cell {error.exec_count}: {_told(error.ename, error.evalue, partial.name)}"
+        ) from None
     except CellTimeoutError:
-        raise RunError(f"{path.name}: a cell took longer than {timeout} seconds; see --timeout", status="timed-out") from None
+        raise RunError(
+            f"{path.name}: a cell took longer than {timeout} seconds; see --timeout", status="timed-out"
+        ) from None
     except DeadKernelError:
         raise RunError(f"{path.name}: its kernel died (out of memory?)") from None
     except PapermillException as error:

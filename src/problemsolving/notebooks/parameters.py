@@ -46,13 +46,15 @@ def notebook_parameters(path: Path) -> dict[str, str]:
         tree = ast.parse(source if isinstance(source, str) else "".join(source))
     except SyntaxError:
         raise RunError(f"{path.name}: the parameters cell is not Python") from None
-    found = {}
+    found: dict[str, str] = {}
     for line in tree.body:
-        good = (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and isinstance(line.annotation, ast.Name)
-                and line.annotation.id == "str" and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str))  # fmt: skip
-        if not good:
-            raise RunError(f'{path.name}: parameters cell, line {line.lineno}: write name: str = ""  # what it is')
-        found[line.target.id] = line.value.value  # type: ignore[union-attr]
+        match line:
+            case ast.AnnAssign(
+                target=ast.Name(id=name), annotation=ast.Name(id="str"), value=ast.Constant(value=str(default))
+            ):
+                found[name] = default
+            case _:
+                raise RunError(f'{path.name}: parameters cell, line {line.lineno}: write name: str = ""  # what it is')
     return found
 
 
@@ -65,7 +67,9 @@ def check_parameters(notebooks: dict[str, Path], given: dict[str, str]) -> None:
         except RunError as error:
             faults.append(error.message)
             continue
-        faults += [f"{path.name}: {key} is not one of its parameters{nearest(key, known)}" for key in given if key not in known]
+        faults += [
+            f"{path.name}: {key} is not one of its parameters{nearest(key, known)}" for key in given if key not in known
+        ]
     if faults:
         raise ParameterError("nothing was run: the notebooks do not take these parameters", faults=faults)
 

@@ -34,7 +34,9 @@ class RunRecord:
         self.write(status=status, finished=_now(), **changes)
 
 
-def start_record(profile: Path, *, stages: list[str], parameters: dict[str, str], resolved: dict[str, str]) -> RunRecord:
+def start_record(
+    profile: Path, *, stages: list[str], parameters: dict[str, str], resolved: dict[str, str]
+) -> RunRecord:
     """Make a new run folder and write its record with status ``running``."""
     import psutil
 
@@ -50,10 +52,22 @@ def start_record(profile: Path, *, stages: list[str], parameters: dict[str, str]
     process = psutil.Process()
     record = RunRecord(folder)
     record.write(
-        schema_version=SCHEMA_VERSION, run=folder.name, status="running", started=_now(), finished=None, stages=stages,
-        process={"pid": process.pid, "started": process.create_time()}, parameters_set=parameters, parameters=resolved, inputs=[],
-        notebooks=[], packages=_packages(), python=sys.version.split()[0], git_revision=_revision(profile), error=None,
-    )  # fmt: skip
+        schema_version=SCHEMA_VERSION,
+        run=folder.name,
+        status="running",
+        started=_now(),
+        finished=None,
+        stages=stages,
+        process={"pid": process.pid, "started": process.create_time()},
+        parameters_set=parameters,
+        parameters=resolved,
+        inputs=[],
+        notebooks=[],
+        packages=_packages(),
+        python=sys.version.split()[0],
+        git_revision=_revision(profile),
+        error=None,
+    )
     return record
 
 
@@ -111,14 +125,22 @@ def _now() -> str:
 
 
 def _packages() -> dict[str, str]:
-    return dict(sorted({dist.metadata["Name"]: dist.version for dist in metadata.distributions() if dist.metadata["Name"]}.items()))
+    return dict(
+        sorted(
+            {dist.metadata["Name"]: dist.version for dist in metadata.distributions() if dist.metadata["Name"]}.items()
+        )
+    )
 
 
 def _revision(folder: Path) -> str | None:
     """Give the git revision of the profile, with ``+changes`` where files differ from it; None without git."""
     try:
-        ran = [subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=True).stdout.strip()  # noqa: S603, S607
-               for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--", "."])]  # fmt: skip
+        ran = [
+            subprocess.run(
+                ["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=True
+            ).stdout.strip()
+            for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--", "."])
+        ]
     except (OSError, subprocess.SubprocessError):
         return None
     return ran[0] + ("+changes" if ran[1] else "")

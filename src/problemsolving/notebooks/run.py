@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from problemsolving.answers import PARAMETERS, environment_parameters
 from problemsolving.errors import ParameterError, ProblemSolvingError, RunError, nearest
 from problemsolving.notebooks.parameters import STAGES, check_parameters, stage_notebooks
 from problemsolving.notebooks.record import RunRecord, point_latest, start_record
-from problemsolving.problem import PARAMETERS, Problem, environment_parameters, read_problem
+from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json, write_atomically
 from problemsolving.results import FINDING_MIME, STUDY_MIME
 from problemsolving.study import check_profile, check_sharing, find_files
@@ -23,9 +24,15 @@ Publish = Callable[[Path], object]
 
 
 def run_profile(
-    profile: Path, *, stages: list[str] | None = None, parameters: dict[str, str] | None = None, timeout: int = 3_600,
-    progress: bool = False, say: Say = lambda _: None, publish: Publish | None = None,
-) -> Path:  # fmt: skip
+    profile: Path,
+    *,
+    stages: list[str] | None = None,
+    parameters: dict[str, str] | None = None,
+    timeout: int = 3_600,
+    progress: bool = False,
+    say: Say = lambda _: None,
+    publish: Publish | None = None,
+) -> Path:
     """Run the notebooks of a profile, one after another, into a new run folder.
 
     Parameters
@@ -83,7 +90,9 @@ def run_profile(
             log.info("did not complete: %s", type(error).__name__)
             write_atomically(record.folder / "restricted" / "error.txt", repr(error))
             record.finish("failed", error=type(error).__name__)
-            raise RunError(f"the run did not complete ({type(error).__name__}); see restricted/error.txt in its folder") from error
+            raise RunError(
+                f"the run did not complete ({type(error).__name__}); see restricted/error.txt in its folder"
+            ) from error
     return record.folder
 
 
@@ -93,14 +102,21 @@ def check_before_run(profile: Path, *, parameters: dict[str, str] | None = None)
         _, given = _checked(profile.resolve(), None, parameters or {})
     except ProblemSolvingError as error:
         return [error]
-    return check_profile(profile.resolve(), **given)
+    return check_profile(profile.resolve(), given)
 
 
 def _resolved(problem: Problem) -> dict[str, str]:
     """Give the parameters as the run uses them, in plain words."""
     plain = {key: value for key, value in vars(problem).items() if key in PARAMETERS}
-    plain |= {f"{name}_{end}": getattr(getattr(problem, name), end) for name in ("baseline", "follow_up") for end in ("start", "end")}
-    return {key: ", ".join(plain[key]) if isinstance(plain[key], tuple) else "" if plain[key] is None else str(plain[key]) for key in PARAMETERS}
+    plain |= {
+        f"{name}_{end}": getattr(getattr(problem, name), end)
+        for name in ("baseline", "follow_up")
+        for end in ("start", "end")
+    }
+    return {
+        key: ", ".join(plain[key]) if isinstance(plain[key], tuple) else "" if plain[key] is None else str(plain[key])
+        for key in PARAMETERS
+    }
 
 
 def _checked(profile: Path, stages: list[str] | None, parameters: dict[str, str]) -> tuple[list[str], dict[str, str]]:
@@ -114,7 +130,10 @@ def _checked(profile: Path, stages: list[str] | None, parameters: dict[str, str]
     if for_notebooks.get("data"):
         for_notebooks["data"] = str(Path(for_notebooks["data"]).expanduser().resolve())
     collected: list[str] = []
-    for check in (lambda: read_problem(profile, **for_notebooks), lambda: _check_notebooks(profile, chosen, for_notebooks)):
+    for check in (
+        lambda: read_problem(profile, **for_notebooks),
+        lambda: _check_notebooks(profile, chosen, for_notebooks),
+    ):
         try:
             check()
         except ParameterError as error:
@@ -126,14 +145,23 @@ def _checked(profile: Path, stages: list[str] | None, parameters: dict[str, str]
 
 def _check_notebooks(profile: Path, stages: list[str], given: dict[str, str]) -> None:
     if (profile / "problem.yml").is_file():
-        check_parameters({stage: path for stage, path in stage_notebooks(profile).items() if stage in stages},
-                         {key: value for key, value in given.items() if key in PARAMETERS})  # fmt: skip
+        check_parameters(
+            {stage: path for stage, path in stage_notebooks(profile).items() if stage in stages},
+            {key: value for key, value in given.items() if key in PARAMETERS},
+        )
 
 
 def _execute_all(
-    record: RunRecord, profile: Path, stages: list[str], given: dict[str, str], timeout: int, progress: bool, say: Say, log: logging.Logger,
+    record: RunRecord,
+    profile: Path,
+    stages: list[str],
+    given: dict[str, str],
+    timeout: int,
+    progress: bool,
+    say: Say,
+    log: logging.Logger,
     publish: Publish | None,
-) -> None:  # fmt: skip
+) -> None:
     from problemsolving.notebooks.engine import execute
 
     findings: list[dict[str, Any]] = []
@@ -143,9 +171,13 @@ def _execute_all(
             continue
         say(f"{stage}: {path.name}")
         done = execute(path, output=restricted / path.name, parameters=given, timeout=timeout, progress=progress)
-        outputs = [output["data"] for cell in done.notebook.cells for output in cell.get("outputs", []) if "data" in output]
+        outputs = [
+            output["data"] for cell in done.notebook.cells for output in cell.get("outputs", []) if "data" in output
+        ]
         findings += [data[FINDING_MIME] for data in outputs if FINDING_MIME in data]
-        inputs = next((data[STUDY_MIME]["provenance"] for data in outputs if STUDY_MIME in data), record.content["inputs"])
+        inputs = next(
+            (data[STUDY_MIME]["provenance"] for data in outputs if STUDY_MIME in data), record.content["inputs"]
+        )
         entry = {"stage": stage, "notebook": path.name, "seconds": done.seconds, "peak_memory_mb": done.peak_mb}
         record.write(notebooks=[*record.content["notebooks"], entry], inputs=inputs)
         log.info("%s: %.1f seconds, %.0f MB", path.name, done.seconds, done.peak_mb)

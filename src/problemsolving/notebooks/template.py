@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from problemsolving.answers import check_answers
 from problemsolving.errors import ParameterError, TemplateError, nearest
-from problemsolving.problem import check_answers
 from problemsolving.resources import resource_path
 
 TEMPLATE = "problem-profile"
@@ -51,7 +51,9 @@ def new_profile(answers: Mapping[str, str], *, folder: Path, replace: bool = Fal
         When a file or folder of that name is there already.
     """
     defaults = template_questions()
-    unknown = [f"{key}: not a question of the template{nearest(key, defaults)}" for key in answers if key not in defaults]
+    unknown = [
+        f"{key}: not a question of the template{nearest(key, defaults)}" for key in answers if key not in defaults
+    ]
     complete: dict[str, Any] = {**defaults, **{key: value for key, value in answers.items() if key in defaults}}
     faults = unknown + check_answers(complete)
     if faults:
@@ -78,6 +80,11 @@ def _generate(answers: dict[str, Any], folder: Path, replace: bool) -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        generate_files(str(template), context={"cookiecutter": context, "_cookiecutter": {}}, output_dir=str(folder), overwrite_if_exists=replace)
+        generate_files(
+            str(template),
+            context={"cookiecutter": context, "_cookiecutter": {}},
+            output_dir=str(folder),
+            overwrite_if_exists=replace,
+        )
     except CookiecutterException as error:
         raise TemplateError(f"the template could not be turned into a profile ({type(error).__name__})") from error

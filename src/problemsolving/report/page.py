@@ -27,9 +27,16 @@ STAGE_QUESTIONS = {
     "assess": "What changed, and can that be trusted?",
 }
 BRIEF = (  # what a reviewer reads first: label, stage and name of the finding that answers
-    ("The problem", "scan", "cheers"), ("How much", "scan", "incidents"), ("How high", "scan", "rate"), ("Where", "scan", "gini"), ("How unequal", "scan", "slope_index"),
-    ("Why here", "analyse", "rate_ratio"), ("Why now", "analyse", "change"), ("Proposed", "respond", "options"), ("Did it work", "assess", "effect"),
-)  # fmt: skip
+    ("The problem", "scan", "cheers"),
+    ("How much", "scan", "incidents"),
+    ("How high", "scan", "rate"),
+    ("Where", "scan", "gini"),
+    ("How unequal", "scan", "slope_index"),
+    ("Why here", "analyse", "rate_ratio"),
+    ("Why now", "analyse", "change"),
+    ("Proposed", "respond", "options"),
+    ("Did it work", "assess", "effect"),
+)
 DESIGN_WORDS = {
     "descriptive": "It describes what was recorded",
     "associational": "It is an association, not a cause",
@@ -38,9 +45,14 @@ DESIGN_WORDS = {
 
 
 def run_and_publish(
-    profile: Path, *, stages: list[str] | None = None, parameters: dict[str, str] | None = None, timeout: int = 3_600,
-    progress: bool = False, say: Say = lambda _: None,
-) -> Path:  # fmt: skip
+    profile: Path,
+    *,
+    stages: list[str] | None = None,
+    parameters: dict[str, str] | None = None,
+    timeout: int = 3_600,
+    progress: bool = False,
+    say: Say = lambda _: None,
+) -> Path:
     """Run a profile and write its page; as `problemsolving.notebooks.run.run_profile`.
 
     Returns
@@ -48,7 +60,9 @@ def run_and_publish(
     pathlib.Path
         The run folder.
     """
-    return run_profile(profile, stages=stages, parameters=parameters, timeout=timeout, progress=progress, say=say, publish=write_page)
+    return run_profile(
+        profile, stages=stages, parameters=parameters, timeout=timeout, progress=progress, say=say, publish=write_page
+    )
 
 
 def report_profile(path: Path) -> Path:
@@ -110,7 +124,11 @@ def _prose(run: Path, stage: str) -> str:
     from markdown_it import MarkdownIt
 
     path = run / "restricted" / stage_notebooks(run)[stage].name
-    cells = [cell for cell in read_notebook(path)["cells"] if cell["cell_type"] == "markdown" and "page" in cell["metadata"].get("tags", [])]
+    cells = [
+        cell
+        for cell in read_notebook(path)["cells"]
+        if cell["cell_type"] == "markdown" and "page" in cell["metadata"].get("tags", [])
+    ]
     text = "\n\n".join(source if isinstance(source := cell["source"], str) else "".join(source) for cell in cells)
     check_text(text, where=f"a page cell of {path.name}")
     return str(MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image").render(text))
@@ -130,7 +148,9 @@ def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[s
     """
     import jinja2
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["picture"] = _picture
     answers = record["parameters"]
     for key in ("title", "area_name"):
@@ -138,20 +158,46 @@ def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[s
     by_name = {(finding["stage"], finding["name"]): finding for finding in findings}
     brief = [(words, by_name[stage, name]) for words, stage, name in BRIEF if (stage, name) in by_name]
     return environment.get_template("page.html.j2").render(
-        title=" ".join(answers["title"].split()), area=answers["area_name"], what=label("problem-types", answers["problem_type"]),
+        title=" ".join(answers["title"].split()),
+        area=answers["area_name"],
+        what=label("problem-types", answers["problem_type"]),
         note=codelist("problem-types")[answers["problem_type"]]["note"],
-        crime_types=[label("crime-types", code) for code in codelist("problem-types")[answers["problem_type"]]["crime_types"].split(";") if code],
-        baseline=_period(answers, "baseline"), follow_up=_period(answers, "follow_up"),
-        agencies=[label("agency-types", code) for code in (answers["lead_agency"], *answers["partner_agencies"].split(", ")) if code],
-        policy=get_policy(answers["policy"]), brief=brief, cards=_cards(by_name),
-        stages=[{"key": stage, "name": STAGE_NAMES[stage], "question": STAGE_QUESTIONS[stage], "prose": prose.get(stage, ""),
-                 "findings": [finding for finding in findings if finding["stage"] == stage]} for stage in STAGES if stage in record["stages"]],
+        crime_types=[
+            label("crime-types", code)
+            for code in codelist("problem-types")[answers["problem_type"]]["crime_types"].split(";")
+            if code
+        ],
+        baseline=_period(answers, "baseline"),
+        follow_up=_period(answers, "follow_up"),
+        agencies=[
+            label("agency-types", code)
+            for code in (answers["lead_agency"], *answers["partner_agencies"].split(", "))
+            if code
+        ],
+        policy=get_policy(answers["policy"]),
+        brief=brief,
+        cards=_cards(by_name),
+        stages=[
+            {
+                "key": stage,
+                "name": STAGE_NAMES[stage],
+                "question": STAGE_QUESTIONS[stage],
+                "prose": prose.get(stage, ""),
+                "findings": [finding for finding in findings if finding["stage"] == stage],
+            }
+            for stage in STAGES
+            if stage in record["stages"]
+        ],
         hidden=[finding for finding in findings if finding["withheld"] or finding["withheld_cells"]],
         unanswered=[finding for finding in findings if finding["not_estimable"] and not finding["withheld"]],
-        inputs=record["inputs"], run=record["run"], made=record["started"][:10], version=problemsolving.__version__,
-        simulated=any("simulated" in entry["source"] for entry in record["inputs"]), design_words=DESIGN_WORDS,
+        inputs=record["inputs"],
+        run=record["run"],
+        made=record["started"][:10],
+        version=problemsolving.__version__,
+        simulated=any("simulated" in entry["source"] for entry in record["inputs"]),
+        design_words=DESIGN_WORDS,
         style=(HERE / "page.css").read_text("utf-8"),
-    )  # fmt: skip
+    )
 
 
 def _period(answers: dict[str, str], name: str) -> str:
@@ -167,17 +213,45 @@ def _cards(by_name: dict[tuple[str, str], dict[str, Any]]) -> list[dict[str, str
     cards = []
 
     def add(stage: str, name: str, value_name: str, pick: str | None, written: str, words: str) -> None:
-        values = [v for v in by_name.get((stage, name), {}).get("values", []) if v["name"] == value_name and v["estimate"] is not None]
+        values = [
+            v
+            for v in by_name.get((stage, name), {}).get("values", [])
+            if v["name"] == value_name and v["estimate"] is not None
+        ]
         chosen = [v for v in values if pick is None or v["group"] == pick]
         if not chosen:
             return
         value = max(chosen, key=lambda v: v["estimate"]) if name == "rate" else chosen[0]
-        sure = f"{written.format(value['low'])} to {written.format(value['high'])}".replace("-", "−") if value["low"] is not None else ""
-        cards.append({"number": written.format(value["estimate"]).replace("-", "−"), "sure": sure, "words": words.format(group=value["group"])})
+        sure = (
+            f"{written.format(value['low'])} to {written.format(value['high'])}".replace("-", "−")
+            if value["low"] is not None
+            else ""
+        )
+        cards.append(
+            {
+                "number": written.format(value["estimate"]).replace("-", "−"),
+                "sure": sure,
+                "words": words.format(group=value["group"]),
+            }
+        )
 
-    add("scan", "incidents", "incidents", "in area", "{:,.0f}", "incidents recorded and placed in the area, both periods")
+    add(
+        "scan",
+        "incidents",
+        "incidents",
+        "in area",
+        "{:,.0f}",
+        "incidents recorded and placed in the area, both periods",
+    )
     add("scan", "rate", "rate", None, "{:,.0f}", "per 100,000 residents a year in {group}, the highest district")
     add("scan", "gini", "gini", None, "{:.2f}", "Gini coefficient of small areas (0 even, 1 all in one)")
-    add("scan", "slope_index", "slope_index", None, "{:,.0f}", "slope index: least minus most deprived end, per 100,000 a year")
+    add(
+        "scan",
+        "slope_index",
+        "slope_index",
+        None,
+        "{:,.0f}",
+        "slope index: least minus most deprived end, per 100,000 a year",
+    )
     add("assess", "effect", "effect_ratio", None, "{:.2f}", "response areas against comparison (below 1 = fell more)")
     return cards

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from problemsolving.answers import read_test
 from problemsolving.dictionary.codelists import codelist, label
 from problemsolving.drivers.decomposition import decompose_frequency
 from problemsolving.drivers.rate_model import RateModel, estimate_rate_ratios
@@ -12,7 +13,7 @@ from problemsolving.governance.release import release
 from problemsolving.measures.concentration import Concentration
 from problemsolving.network.agencies import build_agency_network, measure_agency_matrix
 from problemsolving.network.journeys import Waits, map_journeys, median_waits
-from problemsolving.problem import Hypothesis, read_test
+from problemsolving.problem import Hypothesis
 from problemsolving.results import Column, NotEstimable, Result, Statement, Table, number
 from problemsolving.sara import scan
 from problemsolving.sara.findings import Finding, find
@@ -33,11 +34,24 @@ def rate_ratio(study: Study) -> Finding:
         return find(study, "analyse", "rate_ratio", question, NotEstimable(reason=reason), period=str(problem.baseline))
     result = estimate_rate_ratios(areas, drivers=drivers, years=problem.baseline.years)
     left_out = [row["label"] for code, row in codelist("drivers").items() if code not in problem.drivers]
-    notes = ["A driver here is a factor in a model, not a proven cause", scan.ECOLOGICAL,
-             "The overall index is not used: it contains a crime domain"]  # fmt: skip
+    notes = [
+        "A driver here is a factor in a model, not a proven cause",
+        scan.ECOLOGICAL,
+        "The overall index is not used: it contains a crime domain",
+    ]
     if left_out:
-        notes.append(f"Not in the model: {', '.join(left_out)} (add them under drivers in problem.yml; closely related ones cannot be told apart)")
-    return find(study, "analyse", "rate_ratio", question, result.with_caveats(*notes), period=str(problem.baseline), tables=("incident", "deprivation"))
+        notes.append(
+            f"Not in the model: {', '.join(left_out)} (add them under drivers in problem.yml; closely related ones cannot be told apart)"
+        )
+    return find(
+        study,
+        "analyse",
+        "rate_ratio",
+        question,
+        result.with_caveats(*notes),
+        period=str(problem.baseline),
+        tables=("incident", "deprivation"),
+    )
 
 
 def _why_no_model(areas: pd.DataFrame, drivers: dict[str, str]) -> str:
@@ -55,16 +69,23 @@ def change(study: Study) -> Finding:
     """Why now: did it happen more often in more places, or was there more of it each time?"""
     problem = study.problem
     question = "Why now: more often, or more each time?"
-    before, after = (study.monthly.loc[[str(month) for month in period]].to_numpy() for period in (problem.baseline, problem.follow_up))
+    before, after = (
+        study.monthly.loc[[str(month) for month in period]].to_numpy()
+        for period in (problem.baseline, problem.follow_up)
+    )
     if before.shape != after.shape:
-        result: Result = NotEstimable(reason="baseline and follow-up differ in length", remedy="Give both the same number of months.")
+        result: Result = NotEstimable(
+            reason="baseline and follow-up differ in length", remedy="Give both the same number of months."
+        )
     elif not before.sum() or not after.sum():
         result = NotEstimable(reason="a period has no placed incident")
     else:
         result = decompose_frequency(before, after, rng=study.rng("change"))
-        result = result.with_caveats("Counted by small area and month: a month in which a small area had any incident is one in which it was affected",
-                                     "The intervals hold differences between small areas alone: what moves all of them at once, such as restrictions or a change in recording, comes on top",
-                                     "The split describes the change; it does not explain it")  # fmt: skip
+        result = result.with_caveats(
+            "Counted by small area and month: a month in which a small area had any incident is one in which it was affected",
+            "The intervals hold differences between small areas alone: what moves all of them at once, such as restrictions or a change in recording, comes on top",
+            "The split describes the change; it does not explain it",
+        )
     return find(study, "analyse", "change", question, result, period=f"{problem.baseline} against {problem.follow_up}")
 
 
@@ -72,9 +93,19 @@ def overall_change(study: Study) -> Finding:
     """Is there more of it than before, given how months vary?"""
     problem = study.problem
     total = study.monthly.sum(axis=1).to_frame(problem.area_name)
-    periods = {when: [str(month) for month in period] for when, period in (("before", problem.baseline), ("after", problem.follow_up))}
-    result = estimate_rate_change(total, **periods, days=study.days)
-    return find(study, "analyse", "overall_change", "Is there more of it than before?", result, period=f"{problem.baseline} against {problem.follow_up}")
+    periods = {
+        when: [str(month) for month in period]
+        for when, period in (("before", problem.baseline), ("after", problem.follow_up))
+    }
+    result = estimate_rate_change(total, before=periods["before"], after=periods["after"], days=study.days)
+    return find(
+        study,
+        "analyse",
+        "overall_change",
+        "Is there more of it than before?",
+        result,
+        period=f"{problem.baseline} against {problem.follow_up}",
+    )
 
 
 def _named(study: Study, table: str, *columns: str) -> pd.DataFrame | None:
@@ -83,7 +114,9 @@ def _named(study: Study, table: str, *columns: str) -> pd.DataFrame | None:
     if rows is None or agencies is None:
         return None
     names = agencies.set_index("agency_id")["agency_name"]
-    return rows.assign(**{column: rows[column].map(names).fillna("agency not in the agency table") for column in columns})
+    return rows.assign(
+        **{column: rows[column].map(names).fillna("agency not in the agency table") for column in columns}
+    )
 
 
 def agencies(study: Study) -> Finding:
@@ -92,7 +125,10 @@ def agencies(study: Study) -> Finding:
     referrals, listed = _named(study, "referral", "from_agency", "to_agency"), study.table("agency")
     if referrals is None or listed is None:
         return find(study, "analyse", "agency_network", question, _no("referral"))
-    known = [*listed["agency_name"], *({"agency not in the agency table"} & {*referrals["from_agency"], *referrals["to_agency"]})]
+    known = [
+        *listed["agency_name"],
+        *({"agency not in the agency table"} & {*referrals["from_agency"], *referrals["to_agency"]}),
+    ]
     result = measure_agency_matrix(build_agency_network(referrals, agencies=known))
     return find(study, "analyse", "agency_network", question, result, tables=("referral", "agency"))
 
@@ -103,7 +139,14 @@ def waits(study: Study) -> Finding:
     referrals = _named(study, "referral", "from_agency", "to_agency")
     if referrals is None:
         return find(study, "analyse", "median_wait", question, _no("referral"))
-    return find(study, "analyse", "median_wait", question, median_waits(referrals, by=["from_agency", "to_agency"]), tables=("referral",))
+    return find(
+        study,
+        "analyse",
+        "median_wait",
+        question,
+        median_waits(referrals, by=["from_agency", "to_agency"]),
+        tables=("referral",),
+    )
 
 
 def journeys(study: Study) -> Finding:
@@ -112,7 +155,9 @@ def journeys(study: Study) -> Finding:
     contacts = _named(study, "contact", "agency_id")
     if contacts is None:
         return find(study, "analyse", "next_contact", question, _no("contact"))
-    return find(study, "analyse", "next_contact", question, map_journeys(contacts, step="agency_id"), tables=("contact",))
+    return find(
+        study, "analyse", "next_contact", question, map_journeys(contacts, step="agency_id"), tables=("contact",)
+    )
 
 
 def _no(table: str) -> NotEstimable:
@@ -123,17 +168,30 @@ def triangle(study: Study) -> Finding:
     """What do we know of victims, offenders and places, and of those who could look after them?"""
     shown = release(scan.concentration(study).result, study.policy).result
     place = shown.summary().split(";")[0] + "." if isinstance(shown, Concentration) else shown.summary()
-    who = "age and sex of victims are recorded" if study.can_tell("incident", "people", "characteristics", "pseudonym") else (
-        "not estimable: source has no people")  # fmt: skip
+    who = (
+        "age and sex of victims are recorded"
+        if study.can_tell("incident", "people", "characteristics", "pseudonym")
+        else ("not estimable: source has no people")
+    )
     rows = (
         ("Victim or target", who, "Guardians: family, friends, security, neighbours: ask"),
-        ("Offender", "not estimable: source has no suspects", "Handlers: probation, youth justice, schools, parents: ask"),
+        (
+            "Offender",
+            "not estimable: source has no suspects",
+            "Handlers: probation, youth justice, schools, parents: ask",
+        ),
         ("Place", place, "Managers: licensees, landlords, transport, council: ask"),
     )
     table = Table((Column("Side"), Column("What the data say"), Column("Who could take care of it")), rows)
     missing = sum("not estimable" in row[1] for row in rows)
     words = f"Of the three sides of the problem analysis triangle the data describe {3 - missing}; the other{'s' if missing != 1 else ''} must come from people who know them."
-    return find(study, "analyse", "triangle", "What do we know of victims, offenders and places?", Statement(text=words, content=table))
+    return find(
+        study,
+        "analyse",
+        "triangle",
+        "What do we know of victims, offenders and places?",
+        Statement(text=words, content=table),
+    )
 
 
 def hypotheses(study: Study) -> Finding:
@@ -141,9 +199,13 @@ def hypotheses(study: Study) -> Finding:
     question = "What test did each hypothesis get?"
     problem = study.problem
     if not problem.hypotheses:
-        return find(study, "analyse", "hypotheses", question, Statement(text="No hypothesis is recorded in problem.yml."))
+        return find(
+            study, "analyse", "hypotheses", question, Statement(text="No hypothesis is recorded in problem.yml.")
+        )
     rows = tuple((h.id, h.statement, *tested(study, h)) for h in problem.hypotheses)
-    table = Table((Column("Id"), Column("Hypothesis"), Column("Test"), Column("What came out"), Column("Verdict")), rows)
+    table = Table(
+        (Column("Id"), Column("Hypothesis"), Column("Test"), Column("What came out"), Column("Verdict")), rows
+    )
     verdicts = [row[4] for row in rows]
     words = f"Of {len(rows)} hypotheses, {verdicts.count('supported')} are supported by the data, {verdicts.count('not supported')} are not, and {len(rows) - verdicts.count('supported') - verdicts.count('not supported')} could not be tested with the data at hand."
     return find(study, "analyse", "hypotheses", question, Statement(text=words, content=table))
@@ -181,7 +243,11 @@ def tested(study: Study, hypothesis: Hypothesis) -> tuple[str, str, str]:
 
 def _waits_verdict(shown: Result) -> tuple[str, str, str]:
     """A bottleneck: the longest median wait whose interval lies above every other step's median."""
-    known = [value for value in shown.values() if isinstance(shown, Waits) and value.estimate is not None and value.interval is not None]
+    known = [
+        value
+        for value in shown.values()
+        if isinstance(shown, Waits) and value.estimate is not None and value.interval is not None
+    ]
     if len(known) < 2:
         return "median waits", "too few steps with enough people", "not tested"
     ordered = sorted(known, key=lambda value: -(value.estimate or 0))
@@ -189,5 +255,9 @@ def _waits_verdict(shown: Result) -> tuple[str, str, str]:
     receiver = str(top.group).rsplit(" to ", 1)[-1]
     others = [value.estimate or 0 for value in ordered if not str(value.group).endswith(f" to {receiver}")]
     clear = bool(others) and top.interval is not None and top.interval.low > max(others)
-    said = f"longest at {receiver}: {top.estimate:.1f} days ({top.interval.low:.1f} to {top.interval.high:.1f})" if top.interval else ""
+    said = (
+        f"longest at {receiver}: {top.estimate:.1f} days ({top.interval.low:.1f} to {top.interval.high:.1f})"
+        if top.interval
+        else ""
+    )
     return "median waits", said, "supported" if clear else "not supported"

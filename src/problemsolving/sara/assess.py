@@ -14,12 +14,20 @@ def change(study: Study) -> Finding:
     """What changed between baseline and follow-up in each district?"""
     problem = study.problem
     monthly = study.monthly.T.groupby(study.areas["district_name"]).sum().T
-    result = estimate_rate_change(monthly, before=_months(problem, "baseline"), after=_months(problem, "follow_up"), days=study.days)
+    result = estimate_rate_change(
+        monthly, before=_months(problem, "baseline"), after=_months(problem, "follow_up"), days=study.days
+    )
     notes = ["A change is not an effect: nothing here stands for what would have happened otherwise"]
     if [m.number for m in problem.baseline] != [m.number for m in problem.follow_up]:
         notes.append("The two periods hold different months of the year, so season is part of the change")
-    return find(study, "assess", "rate_change", "What changed between baseline and follow-up?", result.with_caveats(*notes),
-                period=f"{problem.baseline} against {problem.follow_up}")  # fmt: skip
+    return find(
+        study,
+        "assess",
+        "rate_change",
+        "What changed between baseline and follow-up?",
+        result.with_caveats(*notes),
+        period=f"{problem.baseline} against {problem.follow_up}",
+    )
 
 
 def _months(problem: Problem, period: str) -> list[str]:
@@ -28,8 +36,11 @@ def _months(problem: Problem, period: str) -> list[str]:
 
 def _missing(problem: Problem) -> list[tuple[str, str]]:
     """What an evaluation still needs: key of problem.yml and why."""
-    needed = [("response_start", "the first month of the response"), ("response_areas", "the small areas that got it"),
-              ("comparison_areas", "similar small areas that did not, chosen before looking at the outcome")]  # fmt: skip
+    needed = [
+        ("response_start", "the first month of the response"),
+        ("response_areas", "the small areas that got it"),
+        ("comparison_areas", "similar small areas that did not, chosen before looking at the outcome"),
+    ]
     return [(key, why) for key, why in needed if not getattr(problem, key)]
 
 
@@ -41,15 +52,34 @@ def effect(study: Study) -> Finding:
     if _missing(problem) or start is None:
         keys = ", ".join(key for key, _ in _missing(problem))
         what = "no response is recorded" if not problem.response_areas else "the comparison is not recorded"
-        result = NotEstimable(reason=f"{what} ({keys} in problem.yml)", remedy="What would be needed is listed below; no effect is claimed.")
-        return find(study, "assess", "effect", question, result)
+        silent = NotEstimable(
+            reason=f"{what} ({keys} in problem.yml)",
+            remedy="What would be needed is listed below; no effect is claimed.",
+        )
+        return find(study, "assess", "effect", question, silent)
     after = [month for month in _months(problem, "follow_up") if month >= str(start)]
     before = [month for month in _months(problem, "baseline") if month < str(start)]
     if len(before) < 2 or len(after) < 2:
-        return find(study, "assess", "effect", question, NotEstimable(reason="fewer than two months before or after the response starts"))
-    result = estimate_effect(study.monthly, treated=problem.response_areas, comparison=problem.comparison_areas, buffer=problem.buffer_areas,
-                             before=before, after=after, days=study.days, rng=study.rng("effect"))  # fmt: skip
-    notes = ["Quasi-experimental: areas were chosen, not drawn by lot; what else differed between them may explain the difference"]
+        return find(
+            study,
+            "assess",
+            "effect",
+            question,
+            NotEstimable(reason="fewer than two months before or after the response starts"),
+        )
+    result = estimate_effect(
+        study.monthly,
+        treated=problem.response_areas,
+        comparison=problem.comparison_areas,
+        buffer=problem.buffer_areas,
+        before=before,
+        after=after,
+        days=study.days,
+        rng=study.rng("effect"),
+    )
+    notes = [
+        "Quasi-experimental: areas were chosen, not drawn by lot; what else differed between them may explain the difference"
+    ]
     if not problem.buffer_areas:
         notes.append("No buffer areas are named, so displacement to nearby places is not looked for")
     return find(study, "assess", "effect", question, result.with_caveats(*notes), period=f"{before[0]} to {after[-1]}")
@@ -59,15 +89,30 @@ def design(study: Study) -> Finding:
     """How far can this evaluation be trusted, and what would make it better?"""
     problem, missing = study.problem, dict(_missing(study.problem))
     rows = [
-        ("Response recorded", "yes" if problem.response_areas and problem.response_start else "no", missing.get("response_start") or missing.get("response_areas") or ""),
+        (
+            "Response recorded",
+            "yes" if problem.response_areas and problem.response_start else "no",
+            missing.get("response_start") or missing.get("response_areas") or "",
+        ),
         ("Comparison areas", "yes" if problem.comparison_areas else "no", missing.get("comparison_areas", "")),
-        ("Buffer areas for displacement", "yes" if problem.buffer_areas else "no", "" if problem.buffer_areas else "areas next to the response"),
-        ("At least 12 months before and after", "yes" if min(len(problem.baseline), len(problem.follow_up)) >= 12 else "no", "a year each, so that season cancels"),
+        (
+            "Buffer areas for displacement",
+            "yes" if problem.buffer_areas else "no",
+            "" if problem.buffer_areas else "areas next to the response",
+        ),
+        (
+            "At least 12 months before and after",
+            "yes" if min(len(problem.baseline), len(problem.follow_up)) >= 12 else "no",
+            "a year each, so that season cancels",
+        ),
         ("Same outcome before and after", "by the source's categories", "a note of any change in recording"),
         ("Outcomes for people", "no", "measures that matter to those harmed, from partners and from people themselves"),
-    ]  # fmt: skip
+    ]
     level = 3 if not missing else 1
     table = Table((Column("What an evaluation needs"), Column("Here"), Column("To add")), tuple(rows))
-    claim = ("This design can carry a cautious statement of effect: before and after with comparison areas (level 3 of the Maryland scale)."
-             if level == 3 else "This design cannot carry a statement of effect: without a recorded response and comparison it describes change alone.")  # fmt: skip
+    claim = (
+        "This design can carry a cautious statement of effect: before and after with comparison areas (level 3 of the Maryland scale)."
+        if level == 3
+        else "This design cannot carry a statement of effect: without a recorded response and comparison it describes change alone."
+    )
     return find(study, "assess", "design", "How far can this be trusted?", Statement(text=claim, content=table))

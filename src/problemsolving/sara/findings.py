@@ -40,14 +40,30 @@ class Finding:
         for value in shown.values():
             withheld = value.reason
             if value.estimate is None and withheld is None:
-                withheld = f"withheld: small count (policy {self.policy.name})" if value.n is None else "not estimable from these counts"
-            records.append({
-                "stage": self.stage, "name": value.name or self.name, "group": value.group, "period": value.period or self.period,
-                "estimate": value.estimate, "low": value.interval.low if value.interval else None,
-                "high": value.interval.high if value.interval else None, "level": value.interval.level if value.interval else None,
-                "unit": value.unit, "n": value.n, "method": str(shown.method), "design": shown.design, "caveats": list(shown.caveats),
-                "policy": self.policy.name, "withheld": withheld,
-            })  # fmt: skip
+                withheld = (
+                    f"withheld: small count (policy {self.policy.name})"
+                    if value.n is None
+                    else "not estimable from these counts"
+                )
+            records.append(
+                {
+                    "stage": self.stage,
+                    "name": value.name or self.name,
+                    "group": value.group,
+                    "period": value.period or self.period,
+                    "estimate": value.estimate,
+                    "low": value.interval.low if value.interval else None,
+                    "high": value.interval.high if value.interval else None,
+                    "level": value.interval.level if value.interval else None,
+                    "unit": value.unit,
+                    "n": value.n,
+                    "method": str(shown.method),
+                    "design": shown.design,
+                    "caveats": list(shown.caveats),
+                    "policy": self.policy.name,
+                    "withheld": withheld,
+                }
+            )
         return records
 
     def payload(self) -> dict[str, Any]:
@@ -57,14 +73,26 @@ class Finding:
         table = shown.table()
         name = f"{self.stage}-{self.name}".replace("_", "-")
         return {
-            "stage": self.stage, "name": self.name, "question": self.question, "period": self.period, "source": self.source,
-            "summary": shown.summary(), "alt_text": shown.alt_text(), "picture": picture,
+            "stage": self.stage,
+            "name": self.name,
+            "question": self.question,
+            "period": self.period,
+            "source": self.source,
+            "summary": shown.summary(),
+            "alt_text": shown.alt_text(),
+            "picture": picture,
             "table": table_html(table, name=name, styled=False) if table.columns else None,
-            "method": str(shown.method), "citation": shown.method.citation, "design": shown.design, "caveats": list(shown.caveats),
-            "policy": self.policy.name, "withheld_cells": self.released.withheld, "cells": self.released.cells,
-            "not_estimable": isinstance(shown, NotEstimable), "withheld": isinstance(shown, NotEstimable) and shown.withheld,
+            "method": str(shown.method),
+            "citation": shown.method.citation,
+            "design": shown.design,
+            "caveats": list(shown.caveats),
+            "policy": self.policy.name,
+            "withheld_cells": self.released.withheld,
+            "cells": self.released.cells,
+            "not_estimable": isinstance(shown, NotEstimable),
+            "withheld": isinstance(shown, NotEstimable) and shown.withheld,
             "values": self.values(),
-        }  # fmt: skip
+        }
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
         payload = self.payload()
@@ -87,11 +115,28 @@ def _escaped(text: str) -> str:
     return html.escape(text)
 
 
-def find(study: Study, stage: str, name: str, question: str, result: Result, *, period: str = "", tables: tuple[str, ...] = ("incident",)) -> Finding:
+def find(
+    study: Study,
+    stage: str,
+    name: str,
+    question: str,
+    result: Result,
+    *,
+    period: str = "",
+    tables: tuple[str, ...] = ("incident",),
+) -> Finding:
     """Make a finding of a study: the period is both periods where none is named; caveats of the sources go along."""
     problem = study.problem
     return Finding(
-        stage=stage, name=name, question=question, result=result, policy=study.policy,
+        stage=stage,
+        name=name,
+        question=question,
+        result=result,
+        policy=study.policy,
         period=period or f"{problem.months[0]} to {problem.months[-1]}",
-        source="; ".join(dict.fromkeys(f"{r.source.publisher}, {r.source.title}" for r in study.readings.values() if r.source.table in tables)),
-    )  # fmt: skip
+        source="; ".join(
+            dict.fromkeys(
+                f"{r.source.publisher}, {r.source.title}" for r in study.readings.values() if r.source.table in tables
+            )
+        ),
+    )

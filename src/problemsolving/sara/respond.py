@@ -32,13 +32,22 @@ def options(study: Study) -> Finding:
             owner = label("agency-types", option.owner) + ("" if partner else " (not yet a partner)")
             rows.append((hypothesis.id, verdict, option.name, owner, option.evidence))
     if not rows:
-        result = Statement(text="No option is recorded yet: write them under each hypothesis in problem.yml, with the agency that owns the lever.")
+        result = Statement(
+            text="No option is recorded yet: write them under each hypothesis in problem.yml, with the agency that owns the lever."
+        )
         return find(study, "respond", "options", question, result)
-    table = Table((Column("Hypothesis"), Column("Verdict"), Column("Option"), Column("Who owns the lever"), Column("Evidence")), tuple(rows))
+    table = Table(
+        (Column("Hypothesis"), Column("Verdict"), Column("Option"), Column("Who owns the lever"), Column("Evidence")),
+        tuple(rows),
+    )
     backed = [row for row in rows if row[1] == "supported"]
     owners = listed(sorted({str(row[3]) for row in rows}))
     named = "; ".join(row[2] for row in backed)
-    proposed = f"Proposed, because their hypothesis is supported: {named}." if backed else "No option rests on a supported hypothesis yet."
+    proposed = (
+        f"Proposed, because their hypothesis is supported: {named}."
+        if backed
+        else "No option rests on a supported hypothesis yet."
+    )
     words = f"{proposed} {len(rows)} options are on the table; the levers are owned by: {owners}."
     notes = ("Options, owners and evidence are entered by people; the kit checks only which hypothesis each rests on",)
     return find(study, "respond", "options", question, Statement(text=words, content=table, caveats=notes))
@@ -48,8 +57,18 @@ def places(study: Study) -> Finding:
     """Where to act first?"""
     problem = study.problem
     result = rank_places(study.count(problem.baseline), rng=study.rng("places"), top=SHOWN)
-    notes = ("Places picked for being high fall by themselves: plan a comparison before acting", "Ranked by count, because that is what a response could prevent")
-    return find(study, "respond", "places", "Where should we act first?", result.with_caveats(*notes), period=str(problem.baseline))
+    notes = (
+        "Places picked for being high fall by themselves: plan a comparison before acting",
+        "Ranked by count, because that is what a response could prevent",
+    )
+    return find(
+        study,
+        "respond",
+        "places",
+        "Where should we act first?",
+        result.with_caveats(*notes),
+        period=str(problem.baseline),
+    )
 
 
 def detectable_effect(study: Study) -> Finding:
@@ -58,17 +77,34 @@ def detectable_effect(study: Study) -> Finding:
     problem = study.problem
     baseline = [str(month) for month in problem.baseline]
     monthly = study.monthly.loc[baseline]
-    treated = list(problem.response_areas) or monthly.sum().sort_values(ascending=False, kind="stable").index[:PLANNED_PLACES].tolist()
+    treated = (
+        list(problem.response_areas)
+        or monthly.sum().sort_values(ascending=False, kind="stable").index[:PLANNED_PLACES].tolist()
+    )
     comparison = list(problem.comparison_areas) or [code for code in monthly.columns if code not in treated]
     if len(baseline) < 2 or not comparison:
-        return find(study, "respond", "detectable_effect", question, NotEstimable(reason="two months and a comparison area are needed"))
+        return find(
+            study,
+            "respond",
+            "detectable_effect",
+            question,
+            NotEstimable(reason="two months and a comparison area are needed"),
+        )
     sides = np.column_stack([monthly[treated].sum(axis=1), monthly[comparison].sum(axis=1)])
     who = "response areas" if problem.response_areas else f"{len(treated)} small areas with most incidents"
     frame = _planned(who, sides.sum(axis=0))
     spread = share_dispersion(sides)
-    method = Method("Power of a ratio of rate ratios, dispersed counts", "Wheeler & Ratcliffe 2018", {"power": 0.8, "level": 0.95})
+    method = Method(
+        "Power of a ratio of rate ratios, dispersed counts", "Wheeler & Ratcliffe 2018", {"power": 0.8, "level": 0.95}
+    )
     result = DetectableEffect(method=method, unit="ratio of rate ratios", frame=frame, dispersion=spread)
-    result = replace(result, caveats=(f"Both periods as long as the baseline ({len(baseline)} months)", "Months are taken to split between the two sets of areas as unevenly as they did in the baseline"))
+    result = replace(
+        result,
+        caveats=(
+            f"Both periods as long as the baseline ({len(baseline)} months)",
+            "Months are taken to split between the two sets of areas as unevenly as they did in the baseline",
+        ),
+    )
     return find(study, "respond", "detectable_effect", question, result, period=str(problem.baseline))
 
 

@@ -6,10 +6,11 @@ import pandas as pd
 
 from problemsolving.dictionary.codelists import label
 from problemsolving.measures.charts import control_chart
+from problemsolving.measures.comparison import compare_rates
 from problemsolving.measures.concentration import measure_concentration
 from problemsolving.measures.gradient import measure_gradient
 from problemsolving.measures.maps import map_rates
-from problemsolving.measures.rates import compare_rates, count_events, crude_rate
+from problemsolving.measures.rates import count_events, crude_rate
 from problemsolving.results import Column, NotEstimable, Statement, Table, listed
 from problemsolving.sara.findings import Finding, find
 from problemsolving.stats.counts import fit_poisson
@@ -28,8 +29,13 @@ def _population_caveats(study: Study) -> tuple[str, ...]:
 def incidents(study: Study) -> Finding:
     """How much of it is there, and how much of that can be placed?"""
     found = study.incidents["place"].value_counts()
-    counts = pd.Series({"read": len(study.incidents), **{place: int(found.get(place, 0)) for place in ("in area", "unplaced", "elsewhere")}})
-    notes = (f"Counted: {listed(study.problem.category_labels)}",)
+    counts = pd.Series(
+        {
+            "read": len(study.incidents),
+            **{place: int(found.get(place, 0)) for place in ("in area", "unplaced", "elsewhere")},
+        }
+    )
+    notes: tuple[str, ...] = (f"Counted: {listed(study.problem.category_labels)}",)
     if study.problem.wording_note:
         notes += (study.problem.wording_note.rstrip("."),)
     sentence = "{read} incidents were read: {in_area} lie in the area, {unplaced} have no place in the source, {elsewhere} lie elsewhere."
@@ -46,13 +52,22 @@ def cheers(study: Study) -> Finding:
     few = "one was" if least == 1 else f"{least} were"
     rows = (
         ("Community", f"{problem.area_name}; who lives with it has to be asked", "people"),
-        ("Harm", "not estimable: the source has no offence codes, so harm cannot be weighed" if not study.can_tell("incident", "offence_code", True)
-         else "offence codes are there: weigh them with a named table", "data"),
-        ("Expectation", f"{label('agency-types', problem.lead_agency)} leads; record here who asked for a response", "people"),
+        (
+            "Harm",
+            "not estimable: the source has no offence codes, so harm cannot be weighed"
+            if not study.can_tell("incident", "offence_code", True)
+            else "offence codes are there: weigh them with a named table",
+            "data",
+        ),
+        (
+            "Expectation",
+            f"{label('agency-types', problem.lead_agency)} leads; record here who asked for a response",
+            "people",
+        ),
         ("Events", f"at least {few} recorded {every}", "data"),
         ("Recurring", f"{places.mean():.0%} of small areas had at least {least} over both periods", "data"),
         ("Similarity", f"all are recorded as: {listed(problem.category_labels)}", "data"),
-    )  # fmt: skip
+    )
     table = Table((Column("Element"), Column("Evidence"), Column("Evidence comes from")), rows)
     notes = ("Community, harm and expectation need people's own words: add them before the profile is signed off",)
     words = f"It recurs: incidents recorded as {listed(problem.category_labels)} occurred {every} and in {places.mean():.0%} of small areas."
@@ -64,7 +79,10 @@ def rate(study: Study) -> Finding:
     problem = study.problem
     areas = study.count(problem.baseline)
     result = crude_rate(areas, by="district_name", years=problem.baseline.years, heading="District")
-    result = result.with_caveats("The interval holds chance in the count alone: what differs between places and years comes on top", *_population_caveats(study))
+    result = result.with_caveats(
+        "The interval holds chance in the count alone: what differs between places and years comes on top",
+        *_population_caveats(study),
+    )
     return find(study, "scan", "rate", "How high is the rate in each district?", result, period=str(problem.baseline))
 
 
@@ -72,27 +90,44 @@ def comparison(study: Study) -> Finding:
     """Is it worse here than in similar places?"""
     problem = study.problem
     question = "Is it worse here than in similar places?"
-    covered = [code for code in dict.fromkeys((*problem.district_codes, *problem.benchmark_areas)) if study.covers(code)]
+    covered = [
+        code for code in dict.fromkeys((*problem.district_codes, *problem.benchmark_areas)) if study.covers(code)
+    ]
     benchmark = [code for code in problem.benchmark_areas if code in covered]
     groups = [code for code in problem.district_codes if code in covered and set(benchmark) - {code}]
     if not groups:
         reason = "the incident files cover no benchmark area other than the area itself"
-        result = NotEstimable(reason=reason, remedy="Add the files of the benchmark areas' forces to the data folder.")
-        return find(study, "scan", "rate_ratio_to_benchmark", question, result, period=str(problem.baseline))
+        silent = NotEstimable(reason=reason, remedy="Add the files of the benchmark areas' forces to the data folder.")
+        return find(study, "scan", "rate_ratio_to_benchmark", question, silent, period=str(problem.baseline))
     table = study.table("incident")
     months = [str(month) for month in problem.baseline]
-    assert table is not None  # noqa: S101
-    counted = table[table["category"].isin(problem.categories) & table["month"].isin(months)].groupby("area_code").size()
+    assert table is not None
+    counted = (
+        table[table["category"].isin(problem.categories) & table["month"].isin(months)].groupby("area_code").size()
+    )
     areas = study.places[study.places["district_code"].isin(covered)].copy()
     areas["count"] = counted.reindex(areas.index, fill_value=0)
     names = areas.drop_duplicates("district_code").set_index("district_code")["district_name"]
-    dispersion = max(1.0, fit_poisson(areas["count"], {name: areas["district_name"] == name for name in names.iloc[1:]},
-                                      exposure=areas["population"]).dispersion)  # fmt: skip
-    result = compare_rates(areas, by="district_name", benchmark=[names[code] for code in benchmark], years=problem.baseline.years, dispersion=dispersion)
+    dispersion = max(
+        1.0,
+        fit_poisson(
+            areas["count"],
+            {name: areas["district_name"] == name for name in names.iloc[1:]},
+            exposure=areas["population"],
+        ).dispersion,
+    )
+    result = compare_rates(
+        areas,
+        by="district_name",
+        benchmark=[names[code] for code in benchmark],
+        years=problem.baseline.years,
+        dispersion=dispersion,
+    )
     result = result.with_caveats(
         f"Benchmark areas: {listed([names[code] for code in benchmark])}, chosen by the analyst; each is compared with the others",
-        f"Small areas within a district vary {dispersion:.1f} times as much as chance: intervals are widened to match", *_population_caveats(study),
-    )  # fmt: skip
+        f"Small areas within a district vary {dispersion:.1f} times as much as chance: intervals are widened to match",
+        *_population_caveats(study),
+    )
     kept = result.frame[result.frame["group"].isin([names[code] for code in groups])]
     return find(study, "scan", "rate_ratio_to_benchmark", question, result.rebuild(kept), period=str(problem.baseline))
 
@@ -108,7 +143,9 @@ def times(study: Study) -> Finding:
     """At what time of the week does it happen?"""
     question = "On which days of the week does it happen?"
     if not study.can_tell("incident", "time", "day", "minute"):
-        result = NotEstimable(reason="source has months only", remedy="Police incident records with date and time could tell.")
+        result = NotEstimable(
+            reason="source has months only", remedy="Police incident records with date and time could tell."
+        )
         return find(study, "scan", "incidents_by_weekday", question, result)
     inside = study.incidents[study.incidents["place"] == "in area"]
     days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -120,12 +157,17 @@ def people(study: Study) -> Finding:
     """To whom does it happen?"""
     question = "To whom does it happen?"
     if not study.can_tell("incident", "people", "characteristics", "pseudonym"):
-        result = NotEstimable(reason="source has no people", remedy="Police records of victims, or emergency-department data, could tell.")
+        result = NotEstimable(
+            reason="source has no people", remedy="Police records of victims, or emergency-department data, could tell."
+        )
         return find(study, "scan", "victims_by_age", question, result)
     inside = study.incidents[study.incidents["place"] == "in area"]
     known = inside["victim_age_band"]
     counts = known.value_counts().sort_index()
-    notes = (f"Age band is recorded for {known.notna().mean():.0%} of incidents", "Counts, not rates: residents by age are not loaded")
+    notes = (
+        f"Age band is recorded for {known.notna().mean():.0%} of incidents",
+        "Counts, not rates: residents by age are not loaded",
+    )
     return find(study, "scan", "victims_by_age", question, count_events(counts, heading="Age of victim", caveats=notes))
 
 
@@ -137,17 +179,31 @@ def concentration(study: Study) -> Finding:
         return find(study, "scan", "gini", question, NotEstimable(reason="no incident could be placed in the area"))
     result = measure_concentration(areas["count"], weight=areas["population"], rng=study.rng("concentration"))
     if study.can_tell("incident", "place", "snapped point"):
-        result = result.with_caveats("Points are snapped to map points: an incident near a boundary may be counted next door")
-    return find(study, "scan", "gini", question, result.with_caveats("Chance here means: each resident has the same risk"))
+        result = result.with_caveats(
+            "Points are snapped to map points: an incident near a boundary may be counted next door"
+        )
+    return find(
+        study, "scan", "gini", question, result.with_caveats("Chance here means: each resident has the same risk")
+    )
 
 
 def rate_map(study: Study) -> Finding:
     """Where is the rate highest?"""
     problem = study.problem
     result = map_rates(study.count(problem.baseline), outlines=study.outlines, years=problem.baseline.years)
-    notes = ("Rates of residents mislead where many visit and few live, such as a town centre", *_population_caveats(study))
-    return find(study, "scan", "rate_by_small_area", "Where is the rate highest?", result.with_caveats(*notes), period=str(problem.baseline),
-                tables=("incident", "boundary"))  # fmt: skip
+    notes = (
+        "Rates of residents mislead where many visit and few live, such as a town centre",
+        *_population_caveats(study),
+    )
+    return find(
+        study,
+        "scan",
+        "rate_by_small_area",
+        "Where is the rate highest?",
+        result.with_caveats(*notes),
+        period=str(problem.baseline),
+        tables=("incident", "boundary"),
+    )
 
 
 def gradient(study: Study) -> Finding:
@@ -159,6 +215,17 @@ def gradient(study: Study) -> Finding:
         reason = "the small areas lie in a single decile of income deprivation, or it is not known"
         return find(study, "scan", "slope_index", question, NotEstimable(reason=reason), period=str(problem.baseline))
     result = measure_gradient(areas, by="income_decile", years=problem.baseline.years, rng=study.rng("gradient"))
-    notes = ("Income domain, national deciles: the overall index contains a crime domain and would explain crime by crime", ECOLOGICAL,
-             *_population_caveats(study))  # fmt: skip
-    return find(study, "scan", "slope_index", question, result.with_caveats(*notes), period=str(problem.baseline), tables=("incident", "deprivation"))
+    notes = (
+        "Income domain, national deciles: the overall index contains a crime domain and would explain crime by crime",
+        ECOLOGICAL,
+        *_population_caveats(study),
+    )
+    return find(
+        study,
+        "scan",
+        "slope_index",
+        question,
+        result.with_caveats(*notes),
+        period=str(problem.baseline),
+        tables=("incident", "deprivation"),
+    )

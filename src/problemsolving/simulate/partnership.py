@@ -59,18 +59,42 @@ def simulate_partnership(folder: Path, *, seed: int = 2025, truths: Truths | Non
     home = [place for place in places if place.district[0] != DISTRICTS[-1][0]]
     treated, comparison, buffer = _choose_response(home, truths)
     months = [*truths.baseline, *truths.follow_up]
-    _write(folder, "areas.csv", ("area_code", "area_name", "ward_code", "ward_name", "district_code", "district_name"),
-           ((p.code, p.name, f"E05999{p.ward:03d}", f"{p.district[1]} ward {p.ward}", *p.district) for p in places))  # fmt: skip
-    _write(folder, "population.csv", ("area_code", "code_year", "year", "population"), ((p.code, 2021, 2023, p.population) for p in places))
+    _write(
+        folder,
+        "areas.csv",
+        ("area_code", "area_name", "ward_code", "ward_name", "district_code", "district_name"),
+        ((p.code, p.name, f"E05999{p.ward:03d}", f"{p.district[1]} ward {p.ward}", *p.district) for p in places),
+    )
+    _write(
+        folder,
+        "population.csv",
+        ("area_code", "code_year", "year", "population"),
+        ((p.code, 2021, 2023, p.population) for p in places),
+    )
     _write_deprivation(folder, places)
-    features = [{"type": "Feature", "properties": {"area_code": p.code}, "geometry": {"type": "Polygon", "coordinates": [p.ring.round(5).tolist()]}}
-                for p in places]  # fmt: skip
-    write_atomically(folder / "boundaries.geojson", json.dumps({"type": "FeatureCollection", "features": features}) + "\n")
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"area_code": p.code},
+            "geometry": {"type": "Polygon", "coordinates": [p.ring.round(5).tolist()]},
+        }
+        for p in places
+    ]
+    write_atomically(
+        folder / "boundaries.geojson", json.dumps({"type": "FeatureCollection", "features": features}) + "\n"
+    )
     _write_incidents(folder, rng, truths, home, places, treated, months)
     _write(folder, "agencies.csv", ("agency_id", "agency_name", "agency_type"), AGENCIES)
     _write_pathways(folder, rng, truths, truths.baseline, truths.follow_up)
-    _write(folder, "responses.csv", ("response_id", "area_code", "start", "kind"),
-           (("R1", place.code, truths.follow_up.start, "Joint street outreach and repair of lighting") for place in treated))  # fmt: skip
+    _write(
+        folder,
+        "responses.csv",
+        ("response_id", "area_code", "start", "kind"),
+        (
+            ("R1", place.code, truths.follow_up.start, "Joint street outreach and repair of lighting")
+            for place in treated
+        ),
+    )
     sheet: dict[str, object] = truths.as_record() | {
         "seed": seed,
         "response_areas": [p.code for p in treated],
@@ -95,7 +119,11 @@ def _make_places(rng: np.random.Generator, truths: Truths) -> list[Place]:
     home = total - DISTRICTS[-1][2]
     scaled = {name: (value - value[:home].mean()) / value[:home].std() for name, value in latent.items()}
     noise = rng.normal(0, truths.area_dispersion, total)
-    log_rate = np.log(truths.rate_per_1000 / 1000) + noise + sum(np.log(truths.rate_ratios[name]) * value for name, value in scaled.items())
+    log_rate = (
+        np.log(truths.rate_per_1000 / 1000)
+        + noise
+        + sum(np.log(truths.rate_ratios[name]) * value for name, value in scaled.items())
+    )
     latent["employment"] = 0.9 * scaled["income"] + rng.normal(0, 0.3, total)
     latent["education"] = 0.85 * scaled["income"] + rng.normal(0, 0.4, total)
     latent["health"] = 0.8 * scaled["income"] + rng.normal(0, 0.5, total)
@@ -105,13 +133,17 @@ def _make_places(rng: np.random.Generator, truths: Truths) -> list[Place]:
     numbers = [number for _, _, count in DISTRICTS for number in range(count)]
     return [
         Place(
-            code=f"E01999{index + 1:03d}", name=f"{districts[index][1]} {numbers[index] // 6 + 1:03d}{'ABCDEF'[numbers[index] % 6]}",
-            ward=index // 6 + 1, district=districts[index], population=int(population[index]),
-            scores={name: float(value[index]) for name, value in latent.items()}, ring=_ring(int(column[index]), int(row[index]), bend),
+            code=f"E01999{index + 1:03d}",
+            name=f"{districts[index][1]} {numbers[index] // 6 + 1:03d}{'ABCDEF'[numbers[index] % 6]}",
+            ward=index // 6 + 1,
+            district=districts[index],
+            population=int(population[index]),
+            scores={name: float(value[index]) for name, value in latent.items()},
+            ring=_ring(int(column[index]), int(row[index]), bend),
             rate=float(np.exp(log_rate[index])),
         )
         for index in range(total)
-    ]  # fmt: skip
+    ]
 
 
 def _ring(column: int, row: int, bend: np.ndarray) -> np.ndarray:
@@ -125,8 +157,12 @@ def _choose_response(home: list[Place], truths: Truths) -> tuple[list[Place], li
     by_need = sorted(home, key=lambda place: (-place.scores["income"], place.code))
     pool = by_need[: 4 * truths.response_places]
     treated = pool[:: len(pool) // truths.response_places][: truths.response_places]
-    near = [place for place in home if place not in treated
-            and min(float(np.abs(place.ring[0] - other.ring[0]).sum()) for other in treated) < 1.6 * WIDTH]  # fmt: skip
+    near = [
+        place
+        for place in home
+        if place not in treated
+        and min(float(np.abs(place.ring[0] - other.ring[0]).sum()) for other in treated) < 1.6 * WIDTH
+    ]
     buffer = sorted(near, key=lambda place: place.code)[: truths.response_places]
     comparison = [place for place in pool if place not in treated and place not in buffer]
     return treated, sorted(comparison, key=lambda place: place.code), buffer
@@ -145,10 +181,29 @@ def _write_deprivation(folder: Path, places: list[Place]) -> None:
 
 
 def _write_incidents(
-    folder: Path, rng: np.random.Generator, truths: Truths, home: list[Place], places: list[Place], treated: list[Place], months: list[Month]
+    folder: Path,
+    rng: np.random.Generator,
+    truths: Truths,
+    home: list[Place],
+    places: list[Place],
+    treated: list[Place],
+    months: list[Month],
 ) -> None:
-    header = ("incident_id", "month", "occurred_at", "category", "area_code", "longitude", "latitude", "location", "force", "outcome",
-              "victim_id", "victim_age_band", "victim_sex")  # fmt: skip
+    header = (
+        "incident_id",
+        "month",
+        "occurred_at",
+        "category",
+        "area_code",
+        "longitude",
+        "latitude",
+        "location",
+        "force",
+        "outcome",
+        "victim_id",
+        "victim_age_band",
+        "victim_sex",
+    )
     away = [place for place in places if place not in home]
     in_response = {place.code for place in treated}
     rows: list[tuple[object, ...]] = []
@@ -157,17 +212,25 @@ def _write_incidents(
             swing = 1 + truths.season * np.sin(2 * np.pi * (month.number - 4) / 12)
             swing *= truths.special_ratio if month == truths.special_month and category == "violent-crime" else 1
             for place in home:
-                effect = truths.response_ratio if place.code in in_response and month in truths.follow_up and category == "violent-crime" else 1
+                effect = (
+                    truths.response_ratio
+                    if place.code in in_response and month in truths.follow_up and category == "violent-crime"
+                    else 1
+                )
                 count = rng.poisson(place.rate * share * place.population * month.days / 365.25 * swing * effect)
                 rows += [_incident(rng, truths, month, category, place, away) for _ in range(count)]
     rows.sort(key=lambda row: (str(row[1]), str(row[2]), str(row[4])))
     _write(folder, "incidents.csv", header, ((f"SIM{number:06d}", *row[1:]) for number, row in enumerate(rows, 1)))
 
 
-def _incident(rng: np.random.Generator, truths: Truths, month: Month, category: str, place: Place, away: list[Place]) -> tuple[object, ...]:
+def _incident(
+    rng: np.random.Generator, truths: Truths, month: Month, category: str, place: Place, away: list[Place]
+) -> tuple[object, ...]:
     when = dt.datetime(month.year, month.number, 1) + dt.timedelta(days=int(rng.integers(month.days)))
     night = rng.random() < (0.55 if category == "violent-crime" else 0.3)
-    when += dt.timedelta(minutes=int(rng.integers(20 * 60, 27 * 60) if night else rng.integers(7 * 60, 20 * 60)) % (24 * 60))
+    when += dt.timedelta(
+        minutes=int(rng.integers(20 * 60, 27 * 60) if night else rng.integers(7 * 60, 20 * 60)) % (24 * 60)
+    )
     draw = rng.random()
     if draw < truths.share_elsewhere:
         place = away[int(rng.integers(len(away)))]
@@ -176,12 +239,31 @@ def _incident(rng: np.random.Generator, truths: Truths, month: Month, category: 
     victim = ("", "", "")
     if category != "anti-social-behaviour":
         age = str(rng.choice([name for name, _ in VICTIM_AGES], p=[weight for _, weight in VICTIM_AGES]))
-        victim = (f"V{int(rng.integers(150 if rng.random() < 0.08 else 9_000)):04d}", age, "female" if rng.random() < 0.48 else "male")
-    location = ("", "", "", "") if unplaced else (place.code, f"{spot[0]:.5f}", f"{spot[1]:.5f}", f"Spot {int(spot[0] * 1e4) % 97}, {place.name}")
-    return ("", month, f"{when:%Y-%m-%d %H:%M}", category, *location, "Simulated Constabulary", "Investigation complete", *victim)
+        victim = (
+            f"V{int(rng.integers(150 if rng.random() < 0.08 else 9_000)):04d}",
+            age,
+            "female" if rng.random() < 0.48 else "male",
+        )
+    location = (
+        ("", "", "", "")
+        if unplaced
+        else (place.code, f"{spot[0]:.5f}", f"{spot[1]:.5f}", f"Spot {int(spot[0] * 1e4) % 97}, {place.name}")
+    )
+    return (
+        "",
+        month,
+        f"{when:%Y-%m-%d %H:%M}",
+        category,
+        *location,
+        "Simulated Constabulary",
+        "Investigation complete",
+        *victim,
+    )
 
 
-def _write_pathways(folder: Path, rng: np.random.Generator, truths: Truths, baseline: Period, follow_up: Period) -> None:
+def _write_pathways(
+    folder: Path, rng: np.random.Generator, truths: Truths, baseline: Period, follow_up: Period
+) -> None:
     """Write referrals with their waits, and the contacts that people have on the way."""
     first, last = baseline.start.first_day, follow_up.end.next.first_day
     span = (last - first).days
@@ -195,7 +277,16 @@ def _write_pathways(folder: Path, rng: np.random.Generator, truths: Truths, base
     def contact(person: str, agency: str, when: dt.datetime) -> None:
         if when < end:
             until = when + dt.timedelta(minutes=int(rng.integers(10, 180)))
-            contacts.append((f"C{len(contacts) + 1:06d}", person, agency, f"{when:%Y-%m-%d %H:%M}", f"{until:%Y-%m-%d %H:%M}", str(rng.choice(kinds))))
+            contacts.append(
+                (
+                    f"C{len(contacts) + 1:06d}",
+                    person,
+                    agency,
+                    f"{when:%Y-%m-%d %H:%M}",
+                    f"{until:%Y-%m-%d %H:%M}",
+                    str(rng.choice(kinds)),
+                )
+            )
 
     for number in range(truths.people):
         person = f"P{number + 1:05d}"
@@ -207,13 +298,26 @@ def _write_pathways(folder: Path, rng: np.random.Generator, truths: Truths, base
             seen = when + dt.timedelta(minutes=int(wait * 24 * 60))
             attended = rng.random() > 0.08
             if when < end:
-                referrals.append((f"F{len(referrals) + 1:06d}", person, sender, receiver, f"{when:%Y-%m-%d %H:%M}",
-                                  f"{seen:%Y-%m-%d %H:%M}" if attended and seen < end else ""))  # fmt: skip
+                referrals.append(
+                    (
+                        f"F{len(referrals) + 1:06d}",
+                        person,
+                        sender,
+                        receiver,
+                        f"{when:%Y-%m-%d %H:%M}",
+                        f"{seen:%Y-%m-%d %H:%M}" if attended and seen < end else "",
+                    )
+                )
             if attended:
                 contact(person, receiver, seen)
             when = seen + dt.timedelta(minutes=int(rng.exponential(60) * 24 * 60))
     _write(folder, "contacts.csv", ("contact_id", "person_id", "agency_id", "started_at", "ended_at", "kind"), contacts)
-    _write(folder, "referrals.csv", ("referral_id", "person_id", "from_agency", "to_agency", "referred_at", "seen_at"), referrals)
+    _write(
+        folder,
+        "referrals.csv",
+        ("referral_id", "person_id", "from_agency", "to_agency", "referred_at", "seen_at"),
+        referrals,
+    )
 
 
 def _write(folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -36,8 +37,14 @@ class CountModel:
         )
 
 
-def fit_poisson(outcome: ArrayLike, drivers: Mapping[str, ArrayLike] | pd.DataFrame, *, exposure: ArrayLike) -> CountModel:
-    """Fit a Poisson model with log-exposure offset and heteroscedasticity-robust standard errors.
+def fit_poisson(
+    outcome: ArrayLike,
+    drivers: Mapping[str, ArrayLike] | pd.DataFrame,
+    *,
+    exposure: ArrayLike,
+    errors: Literal["robust", "model"] = "robust",
+) -> CountModel:
+    """Fit a Poisson model with log-exposure offset.
 
     Parameters
     ----------
@@ -47,6 +54,8 @@ def fit_poisson(outcome: ArrayLike, drivers: Mapping[str, ArrayLike] | pd.DataFr
         One column a driver, without the constant.
     exposure : array_like, shape (n,)
         Person-years, above 0.
+    errors : {"robust", "model"}
+        Standard errors that hold whatever the variance of the counts (HC1), or those of a true Poisson.
 
     Returns
     -------
@@ -73,7 +82,9 @@ def fit_poisson(outcome: ArrayLike, drivers: Mapping[str, ArrayLike] | pd.DataFr
         raise ValueError("counts must be 0 or more and exposure above 0")
     if len(counts) <= design.shape[1]:
         raise ValueError("fewer rows than coefficients")
-    fitted = sm.GLM(counts, design, family=sm.families.Poisson(), offset=np.log(time_at_risk)).fit(cov_type="HC1")
+    fitted = sm.GLM(counts, design, family=sm.families.Poisson(), offset=np.log(time_at_risk)).fit(
+        cov_type="HC1" if errors == "robust" else "nonrobust"
+    )
     mean = np.asarray(fitted.mu)
     excess = ((counts - mean) ** 2 - counts) / mean
     slope = (excess * mean).sum() / (mean**2).sum()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
@@ -49,7 +48,9 @@ def byar_limits(count: ArrayLike, *, confidence_level: float = 0.95) -> tuple[Fl
     """
     count, z = _checked(count, confidence_level)
     with np.errstate(invalid="ignore", divide="ignore"):
-        low = np.where(count > 0, count * (1 - 1 / (9 * count) - z / (3 * np.sqrt(count))) ** 3, np.where(count == 0, 0.0, np.nan))
+        low = np.where(
+            count > 0, count * (1 - 1 / (9 * count) - z / (3 * np.sqrt(count))) ** 3, np.where(count == 0, 0.0, np.nan)
+        )
     above = count + 1
     high = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
     return low, high
@@ -215,7 +216,6 @@ def normal_quantile(confidence_level: float) -> float:
     if not 0 < confidence_level < 1:
         raise ValueError("confidence_level must lie between 0 and 1")
     return float(stats.norm.ppf((1 + confidence_level) / 2))
-
 
 
 def _checked(count: ArrayLike, confidence_level: float) -> tuple[Floats, float]:

@@ -25,17 +25,17 @@ def percentile_interval(draws: ArrayLike, *, confidence_level: float = 0.95) -> 
     >>> percentile_interval(range(101), confidence_level=0.9)
     (5.0, 95.0)
     """
-    draws = np.asarray(draws, float)
-    draws = draws[~np.isnan(draws)]
-    if draws.size == 0:
+    known = np.asarray(draws, float)
+    known = known[~np.isnan(known)]
+    if known.size == 0:
         return float("nan"), float("nan")
     tail = (1 - confidence_level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
+    low, high = np.quantile(known, [tail, 1 - tail])
     return float(low), float(high)
 
 
 def resampled_p(extreme: int, n_resamples: int) -> float:
-    """p of a resampled test: (1 + draws at least as extreme) / (1 + draws).
+    """P of a resampled test: (1 + draws at least as extreme) / (1 + draws).
 
     >>> resampled_p(0, 999)
     0.001

@@ -15,7 +15,7 @@ def check(answers: dict) -> list:
     if checkout.is_dir():
         sys.path.append(str(checkout))
     try:
-        from problemsolving.problem import check_answers
+        from problemsolving.answers import check_answers
     except ImportError as error:
         return [f"this template needs the problemsolving package in the same environment ({error.name} is missing)"]
     return check_answers(answers)

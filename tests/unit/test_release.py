@@ -1,0 +1,108 @@
+"""Release: everything shown is recomputed from released counts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from problemsolving.drivers.decomposition import decompose_frequency
+from problemsolving.errors import DisclosureError
+from problemsolving.evaluation.effect import estimate_effect
+from problemsolving.governance.policies import POLICIES
+from problemsolving.governance.release import release
+from problemsolving.measures.charts import control_chart
+from problemsolving.measures.concentration import measure_concentration
+from problemsolving.measures.gradient import measure_gradient
+from problemsolving.measures.ranking import rank_places
+from problemsolving.measures.rates import count_events, crude_rate
+from problemsolving.network.agencies import build_agency_network, measure_agency_matrix
+from problemsolving.network.journeys import map_journeys, median_waits
+from problemsolving.results import NotEstimable, Statement
+
+SAFE = POLICIES["opensafely"]
+
+
+def shown_counts(result) -> list[float]:
+    return [value.n for value in result.values() if value.n is not None]
+
+
+def test_rates_are_recomputed_from_rounded_counts():
+    areas = pd.DataFrame({"area": ["a", "b", "c"], "count": [7, 8, 103], "population": [1_000, 1_000, 1_000]})
+    shown = release(crude_rate(areas, by="area"), SAFE).result.estimates()
+    assert shown["count"].isna().tolist() == [True, False, False]
+    assert shown["rate"].dropna().tolist() == [10 / 1_000 * 100_000, 105 / 1_000 * 100_000]
+    assert np.isnan(shown["low"].iloc[0]) and np.isnan(shown["high"].iloc[0])
+
+
+def test_a_withheld_count_is_nowhere_in_what_is_shown():
+    areas = pd.DataFrame({"area": ["small", "large"], "count": [3, 997], "population": [1_000, 1_000]})
+    released = release(crude_rate(areas, by="area"), SAFE)
+    text = released.result.summary() + repr(released.result.table().text_rows()) + repr(released.result.values())
+    assert "300.0" not in text and "997" not in text and "99,700" not in text
+    assert released.withheld == 1 and "1 of 2 counts are withheld" in released.result.caveats[-1]
+
+
+def test_policy_open_changes_nothing():
+    areas = pd.DataFrame({"area": ["a"], "count": [3], "population": [1_000]})
+    result = crude_rate(areas, by="area")
+    assert release(result, POLICIES["open"]).result.values() == result.values()
+
+
+def test_a_chart_with_a_withheld_month_is_not_drawn():
+    chart = control_chart(
+        {"2024-01": 3, "2024-02": 60, "2024-03": 55}, days={"2024-01": 31, "2024-02": 29, "2024-03": 31}
+    )
+    shown = release(chart, SAFE).result
+    assert shown.plot() is None and "cannot be drawn" in shown.summary()
+
+
+def test_a_distribution_of_few_places_is_withheld():
+    result = release(measure_concentration([20, 30, 50], n_resamples=50, rng=np.random.default_rng(1)), SAFE).result
+    assert isinstance(result, NotEstimable) and result.withheld
+
+
+def test_a_gradient_with_a_withheld_group_gives_no_slope():
+    areas = pd.DataFrame({"decile": [1, 1, 2, 2], "count": [50, 60, 2, 1], "population": [1_000] * 4})
+    result = measure_gradient(areas, by="decile", n_resamples=200, rng=np.random.default_rng(1))
+    shown = release(result, SAFE).result
+    assert shown.values()[0].estimate is None and shown.values()[0].reason
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        count_events(pd.Series({"a": 3, "b": 52})),
+        rank_places(pd.DataFrame({"area_name": ["a", "b"], "district_name": "d", "count": [52, 3]}), n_resamples=50),
+        measure_agency_matrix(
+            build_agency_network(pd.DataFrame({"from_agency": ["a"] * 3 + ["b"] * 52, "to_agency": ["b"] * 3 + ["a"] * 52}), agencies=["a", "b"])
+        ),
+        median_waits(
+            pd.DataFrame({"by": ["a"] * 52 + ["b"] * 3, "referred_at": pd.Timestamp("2024-01-01"), "seen_at": pd.Timestamp("2024-01-03")}), by=["by"]
+        ),
+        map_journeys(
+            pd.DataFrame(
+                {
+                    "person_id": np.repeat(np.arange(55), 2),
+                    "agency": ["a", "b"] * 52 + ["b", "a"] * 3,
+                    "started_at": pd.to_datetime("2024-01-01") + pd.to_timedelta(np.tile([0, 1], 55), unit="D"),
+                }
+            )
+        ),
+        decompose_frequency(np.array([[3, 0]]), np.array([[52, 1]]), n_resamples=50),
+        estimate_effect(
+            pd.DataFrame({"t": [3, 0, 0, 2], "c": [52, 50, 51, 54]}, index=["2024-01", "2024-02", "2024-03", "2024-04"]),
+            treated=["t"], comparison=["c"], before=["2024-01", "2024-02"], after=["2024-03", "2024-04"],
+            days=dict.fromkeys(["2024-01", "2024-02", "2024-03", "2024-04"], 30),
+        ),
+    ],
+    ids=lambda result: type(result).__name__,
+)  # fmt: skip
+def test_every_count_that_leaves_is_a_rounded_one(result):
+    shown = release(result, SAFE).result
+    assert all(count > SAFE.suppress_to and count % SAFE.nearest == 0 for count in shown_counts(shown))
+    assert all(row for row in shown.table().text_rows())
+
+
+def test_words_with_an_identifier_do_not_leave():
+    with pytest.raises(DisclosureError, match="NHS number") as caught:
+        release(Statement(text="Seen by 943 476 5919 twice."), SAFE)
+    assert "943" not in str(caught.value)

@@ -1,0 +1,63 @@
+"""Nothing loads without a sharing record in force."""
+
+import datetime as dt
+
+import pytest
+
+from problemsolving.errors import SharingError
+from problemsolving.governance.sharing import read_sharing_record
+from problemsolving.study import open_study
+
+
+def spoil(profile, old, new, name="incidents"):
+    path = profile / "sharing" / f"{name}.yml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    return path
+
+
+def test_a_good_record_is_read(profile):
+    record = read_sharing_record(profile / "sharing/incidents.yml", dataset="incidents", source="simulated-incidents")
+    assert record.licence == "CC0-1.0"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("dataset: incidents", "dataset: others", "another data set"),
+        ("source: simulated-incidents", "source: police-uk-street", "another source"),
+        ("review_on: 2099-12-31", "review_on: 2020-01-01", "review was due"),
+        ("review_on: 2099-12-31", "review_on: soon", "is not a day"),
+        ("purpose: problem profile", "purpose: ''", "must not be empty"),
+        ("purpose: problem profile\n", "", "is missing"),
+        ("licence: CC0-1.0", "licence: mine", "licence"),
+        ("kind: open", "kind: open\nextra: 1", "not a field"),
+    ],
+)
+def test_a_bad_record_stops_the_load(profile, old, new, told):
+    spoil(profile, old, new)
+    with pytest.raises(SharingError) as caught:
+        open_study(profile)
+    assert told in str(caught.value) and "incidents.yml" in str(caught.value)
+
+
+def test_a_missing_record_stops_the_load_and_all_faults_are_told(profile):
+    (profile / "sharing/incidents.yml").unlink()
+    spoil(profile, "kind: open", "kind: closed", "areas")
+    with pytest.raises(SharingError) as caught:
+        open_study(profile)
+    assert "incidents.yml: missing" in str(caught.value) and "areas.yml" in str(caught.value)
+
+
+def test_review_day_itself_is_in_force(profile):
+    path = spoil(profile, "2099-12-31", "2030-06-01")
+    keys = {"dataset": "incidents", "source": "simulated-incidents"}
+    read_sharing_record(path, **keys, today=dt.date(2030, 6, 1))
+    with pytest.raises(SharingError, match="incidents"):
+        read_sharing_record(path, **keys, today=dt.date(2030, 6, 2))
+
+
+def test_persons_do_not_leave_under_policy_open(profile):
+    with pytest.raises(SharingError, match="policy: opensafely"):
+        open_study(profile, policy="open")
