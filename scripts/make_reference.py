@@ -19,7 +19,7 @@ ROOMS = ("stats", "measures", "drivers", "network", "evaluation")
 
 def command_line() -> str:
     parts = ["# The command line\n\nGenerated from the code by `make docs`.\n"]
-    with click.Context(cli, info_name="problemsolving", terminal_width=100, max_content_width=100) as context:
+    with cli.make_context("problemsolving", ["dictionary"], terminal_width=100, max_content_width=100) as context:
         parts.append(f"```text\n{cli.get_help(context)}\n```\n")
         for name, command in cli.commands.items():
             with click.Context(

@@ -101,7 +101,7 @@ class Problem:
         return tuple(sorted({*self.baseline, *self.follow_up}))
 
 
-def read_problem(folder: Path, **parameters: str) -> Problem:
+def read_problem(folder: Path, /, **parameters: str) -> Problem:
     """Read ``problem.yml`` of a profile.
 
     Parameters

@@ -187,7 +187,7 @@ class Study:
         }
 
 
-def open_study(folder: str | Path = ".", *, today: dt.date | None = None, **parameters: str) -> Study:
+def open_study(folder: str | Path = ".", /, *, today: dt.date | None = None, **parameters: str) -> Study:
     """Open a profile's data.
 
     Parameters

@@ -78,8 +78,8 @@ def test_the_lock_is_hashed_universal_and_holds_no_address(root):
     pins = [block for block in blocks if re.match(r"[\w.-]+==", block)]
     assert len(pins) > 100 and all("--hash=sha256:" in block for block in pins)
     assert "sys_platform == 'win32'" in text
-    locked = {re.match(r"[\w.-]+", block)[0].lower().replace("_", "-") for block in pins}
-    assert {name.lower() for name in requirements(root)} <= locked
+    locked = {re.sub(r"[._]", "-", re.match(r"[\w.-]+", block)[0].lower()) for block in pins}
+    assert {re.sub(r"[._]", "-", name.lower()) for name in requirements(root)} <= locked
 
 
 COPYLEFT = {"phstatsmethods", "pm4py", "igraph", "python-igraph", "netgraph", "pyqt5", "pyqt6", "unidecode"}
@@ -92,7 +92,7 @@ def test_nothing_copyleft_is_locked(root):
 
 @pytest.mark.xdist_group("wheel")
 def test_the_built_wheel_works_outside_the_checkout(root, tmp_path):
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path), str(root)]
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(root)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()

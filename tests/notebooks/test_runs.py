@@ -93,7 +93,7 @@ def test_each_end_is_told_and_the_good_run_is_untouched(good, deed, status, code
             process.kill()
         else:
             process.send_signal(signal.SIGINT if deed == "ctrl-c" else signal.SIGTERM)
-    out, err = process.communicate(timeout=90)
+    _, err = process.communicate(timeout=90)
     assert process.returncode == code, err
     (folder,) = [path for path in (good / "runs").glob("2*") if path != first]
     record = read_record(folder)
@@ -102,7 +102,7 @@ def test_each_end_is_told_and_the_good_run_is_untouched(good, deed, status, code
     assert not (folder / "results.json").exists() and not (folder / "released").exists()
     assert "943" not in err + (folder / "record.json").read_text() + (folder / "run.log").read_text()
     if deed not in ("fail", "timeout"):
-        gone, alive = psutil.wait_procs([kernel], timeout=20)
+        _, alive = psutil.wait_procs([kernel], timeout=20)
         assert not alive
 
 
@@ -126,7 +126,7 @@ def test_a_good_run_is_recorded_whole(ran):
 def test_one_stage_alone_does_not_move_latest(good):
     first = latest_run(good)
     process = start(good)
-    out, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert latest_run(good) == first and len(list_runs(good)) == 2
     other = next(path for path in (good / "runs").glob("2*") if path != first)

@@ -179,7 +179,7 @@ def test_agency_density():
 
 
 def running_example():
-    rows = CASES["dfg-running-example"]["inputs"]["log"]["rows[case,activity,resource,time]"]
+    rows = CASES["dfg-running-example"]["inputs"]["rows[case,activity,resource,time]"]
     log = pd.DataFrame(rows, columns=["person_id", "agency", "resource", "started_at"])
     return directly_follows(log.assign(started_at=pd.to_datetime(log["started_at"], utc=True).dt.tz_localize(None)))
 

@@ -10,8 +10,8 @@ from problemsolving.errors import DictionaryError, nearest
 def describe(name: str | None = None) -> str:
     """Describe the whole dictionary, or one table, source or codelist.
 
-    >>> describe("signatories").splitlines()[1]
-    'adph  Association of Directors of Public Health'
+    >>> describe("signatories").splitlines()[0]
+    'Codelist signatories: 10 codes'
     """
     if name is None:
         parts = [f"{kind}: " + ", ".join(schema.names(kind)) for kind in ("tables", "sources", "codelists")]

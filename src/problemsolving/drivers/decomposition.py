@@ -131,8 +131,8 @@ class FrequencyChange(Result):
         total, low, high = rows.pop(TOTAL)
         if total is None or low is None or high is None:
             return "The change is withheld: a count is too small."
-        way = "rose" if total > 0 else "fell"
-        sure = "" if low * high > 0 else ", so that chance could have made it"
+        way = "rose" if total > 0 else "fell" if total < 0 else "stayed, changing"
+        sure = "" if low * high > 0 else ", which includes no change"
         said = [
             f"{part:+,.0f} ({lower:+,.0f} to {upper:+,.0f}) from {name}" for name, (part, lower, upper) in rows.items()
         ]
@@ -152,12 +152,24 @@ class FrequencyChange(Result):
         return replace(self, frame=cells)
 
 
+def _draw_totals(first: np.ndarray, last: np.ndarray, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Events before and after, active area-months before and after: as they are, then resampled.
+
+    Places and months are drawn anew, the same calendar positions in both periods.
+    """
+    months, places = first.shape
+    by_place = np.vstack([np.ones(places), bootstrap_weights(places, n_resamples=n_resamples, rng=rng)])
+    by_month = np.vstack([np.ones(months), bootstrap_weights(months, n_resamples=n_resamples, rng=rng)])
+    tables = (first, last, first > 0, last > 0)
+    return np.stack([((by_month @ table.astype(float)) * by_place).sum(axis=1) for table in tables], axis=1)
+
+
 def decompose_frequency(
     before: ArrayLike,
     after: ArrayLike,
     *,
     confidence_level: float = 0.95,
-    n_resamples: int = 9_999,
+    n_resamples: int = 1_999,
     rng: np.random.Generator | None = None,
     of: str = "incidents",
 ) -> FrequencyChange:
@@ -172,7 +184,7 @@ def decompose_frequency(
     confidence_level : float
         Between 0 and 1.
     n_resamples : int
-        Draws of the bootstrap over places.
+        Draws of the bootstrap over places and months.
     rng : numpy.random.Generator, optional
         Source of randomness.
     of : str
@@ -200,8 +212,7 @@ def decompose_frequency(
     first, last = np.asarray(before, float), np.asarray(after, float)
     if first.shape != last.shape or not first.sum() or not last.sum():
         raise ValueError("give two periods of the same shape, each with at least one event")
-    totals = np.stack([first.sum(axis=0), last.sum(axis=0), (first > 0).sum(axis=0), (last > 0).sum(axis=0)], axis=1)
-    drawn = np.vstack([np.ones(len(totals)), bootstrap_weights(len(totals), n_resamples=n_resamples, rng=rng)]) @ totals
+    drawn = _draw_totals(first, last, n_resamples, rng)
     each = drawn[:, :2] / np.where(drawn[:, 2:] == 0, np.nan, drawn[:, 2:])
     parts = {
         OFTEN: (drawn[:, 3] - drawn[:, 2]) * each.mean(axis=1),
@@ -217,7 +228,9 @@ def decompose_frequency(
     )
     return FrequencyChange(
         method=Method(
-            "Two-factor decomposition; bootstrap of small areas", "Das Gupta 1993", {"resamples": n_resamples}
+            "Two-factor decomposition; bootstrap of small areas and months",
+            "Das Gupta 1993",
+            {"resamples": n_resamples},
         ),
         unit=of,
         frame=frame,

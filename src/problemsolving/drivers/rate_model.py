@@ -158,7 +158,7 @@ def estimate_rate_ratios(
     -------
     RateModel
         Dimensionless rate ratios per standard deviation, Poisson with log person-years as offset,
-        HC1-robust t intervals; dispersion with Cameron and Trivedi's test.
+        HC3-robust t intervals; dispersion with Cameron and Trivedi's test.
 
     Raises
     ------
@@ -212,7 +212,7 @@ def estimate_rate_ratios(
         )
     return RateModel(
         method=Method(
-            "Poisson rate model with log person-years offset, robust (HC1) intervals", "Cameron & Trivedi 2013"
+            "Poisson rate model with log person-years offset, robust (HC3) intervals", "Cameron & Trivedi 2013"
         ),
         unit="rate ratio per standard deviation",
         design="associational",

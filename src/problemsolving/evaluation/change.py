@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy import stats
 
 from problemsolving import draw
 from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
 from problemsolving.stats.counts import log_ratio_error
-from problemsolving.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +104,7 @@ class RateChange(Result):
     """After over before, by group: ``frame`` has ``group``, ``when`` (before, after), ``count`` and ``days``."""
 
     frame: pd.DataFrame
-    dispersion: dict[str, float]
+    dispersion: dict[str, tuple[float, int]]  # value and degrees of freedom
     level: float = 0.95
     of: str = "incidents"
 
@@ -116,9 +116,9 @@ class RateChange(Result):
             ratio = low = high = np.nan
             if before > 0 and after > 0:
                 ratio = (after / row["days", "after"]) / (before / row["days", "before"])
-                reach = np.exp(
-                    normal_quantile(self.level) * log_ratio_error(before, after, dispersion=self.dispersion[str(group)])
-                )
+                spread, freedom = self.dispersion[str(group)]
+                quantile = stats.t.ppf((1 + self.level) / 2, freedom)
+                reach = np.exp(quantile * log_ratio_error(before, after, dispersion=spread))
                 low, high = ratio / reach, ratio * reach
             rows.append((str(group), before, after, ratio, low, high))
         return pd.DataFrame(rows, columns=["group", "before", "after", "ratio", "low", "high"])
@@ -207,10 +207,12 @@ def estimate_rate_change(
     Returns
     -------
     RateChange
-        Dimensionless ratios of events a day; log-normal intervals scaled by the months' own dispersion.
+        Dimensionless ratios of events a day; t intervals on the log scale, scaled by the months' own dispersion (pairs of the
+        same calendar month where the periods match).
 
     Notes
     -----
+    Months are taken as independent: where one month's level carries into the next the interval is too narrow.
     A change is not an effect: nothing here stands for what would have happened otherwise.
     """
     rows, dispersion = [], {}
@@ -219,8 +221,8 @@ def estimate_rate_change(
             rows.append(
                 (str(group), when, float(monthly.loc[list(months), group].sum()), sum(days[month] for month in months))
             )
-        dispersion[str(group)] = two_period_dispersion(monthly[[group]], before, after, days)
-    method = Method("Rate ratio, interval scaled by monthly dispersion", "McCullagh & Nelder 1989")
+        dispersion[str(group)] = _month_dispersion(monthly[group], before, after, days)
+    method = Method("Rate ratio, t interval scaled by the dispersion of months", "McCullagh & Nelder 1989")
     return RateChange(
         method=method,
         unit="ratio of events a day",
@@ -231,12 +233,21 @@ def estimate_rate_change(
     )
 
 
-def two_period_dispersion(
-    monthly: pd.DataFrame, before: Sequence[str], after: Sequence[str], days: dict[str, int]
-) -> float:
-    """Dispersion within the two periods, each about its own mean; 1 where a period has a single month."""
-    found = []
-    for months in (before, after):
-        if len(months) >= 2:
-            found.append(monthly_dispersion(monthly.loc[list(months)], days=[days[month] for month in months]))
-    return float(np.mean(found)) if found else 1.0
+def _month_dispersion(
+    monthly: pd.Series, before: Sequence[str], after: Sequence[str], days: dict[str, int]
+) -> tuple[float, int]:
+    """Dispersion of months and its degrees of freedom.
+
+    Where both periods hold the same calendar months they are compared in pairs, so that season does not count;
+    else each period about its own mean. One month a period leaves none: 1 and one degree.
+    """
+    if [month[-2:] for month in before] == [month[-2:] for month in after] and len(before) >= 2:
+        pairs = np.column_stack([monthly.loc[list(months)] for months in (before, after)])
+        return share_dispersion(pairs), len(before) - 1
+    found = [
+        (monthly_dispersion(monthly.loc[list(months)], days=[days[month] for month in months]), len(months) - 1)
+        for months in (before, after)
+        if len(months) >= 2
+    ]
+    freedom = sum(count for _, count in found)
+    return (sum(value * count for value, count in found) / freedom, freedom) if found else (1.0, 1)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from problemsolving import draw
 from problemsolving.evaluation.change import share_dispersion
 from problemsolving.results import Column, Interval, Method, Result, Table, Value, interval, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
+from problemsolving.stats.resampling import resampled_p
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+MIN_PLACEBOS = 40
 
 
 def weighted_displacement_difference(
@@ -89,6 +95,7 @@ class Effect(Result):
 
     frame: pd.DataFrame
     dispersion: float
+    freedom: int
     placebo_p: float | None
     placebos: int
     level: float = 0.95
@@ -99,8 +106,8 @@ class Effect(Result):
         return (float(rows["before"]), float(rows["after"])) if len(rows) else (0.0, 0.0)
 
     @property
-    def has_buffer(self) -> bool:
-        return bool((self.frame["role"] == "buffer").any())
+    def _quantile(self) -> float:
+        return float(stats.t.ppf((1 + self.level) / 2, self.freedom))
 
     @property
     def ratio(self) -> tuple[float, float, float]:
@@ -109,12 +116,12 @@ class Effect(Result):
         if not all(count > 0 for count in counts):
             return (np.nan,) * 3
         estimate = (counts[1] / counts[0]) / (counts[3] / counts[2])
-        reach = np.exp(normal_quantile(self.level) * log_ratio_error(*counts, dispersion=self.dispersion))
+        reach = np.exp(self._quantile * log_ratio_error(*counts, dispersion=self.dispersion))
         return estimate, estimate / reach, estimate * reach
 
     @property
     def difference(self) -> tuple[float, float, float]:
-        """Weighted displacement difference, comparison scaled to as many areas as were treated, and its limits."""
+        """Weighted displacement difference, comparison scaled to as many areas as treated and buffer have, and limits."""
         treated, control, buffer = self._count("treated"), self._count("comparison"), self._count("buffer")
         if np.isnan([*treated, *control, *buffer]).any() or control[0] == 0:
             return (np.nan,) * 3
@@ -128,10 +135,10 @@ class Effect(Result):
             control=control,
             displacement_treated=buffer,
             time_weights=(1.0, lengths["after"] / lengths["before"]),
-            area_weights=(1.0, sizes["comparison"], 1.0, 1.0),
+            area_weights=(1.0, sizes["comparison"] / (1.0 + sizes.get("buffer", 0.0)), 1.0, 1.0),
             confidence_level=self.level,
         )
-        reach = normal_quantile(self.level) * error * np.sqrt(self.dispersion)
+        reach = self._quantile * error * np.sqrt(self.dispersion)
         return difference, difference - reach, difference + reach
 
     def values(self) -> list[Value]:
@@ -156,7 +163,7 @@ class Effect(Result):
                 reason=None if number(difference[0]) is not None else reason,
             ),
         ]
-        if self.placebo_p is not None:
+        if self.placebo_p is not None and reason is None:
             found.append(Value(name="placebo_p", estimate=self.placebo_p, unit="p", n=self.placebos))
         return found
 
@@ -170,13 +177,14 @@ class Effect(Result):
             return "The effect is withheld: a count is zero or too small."
         areas = self.frame.groupby("role")["areas"].first()
         before = [self._count(role)[0] / areas[role] for role in ("treated", "comparison")]
-        way = "fell" if high < 1 else "rose" if low > 1 else "did not clearly change"
+        agreed = self.placebo_p is None or self.placebo_p <= 1 - self.level
+        way = "fell" if high < 1 and agreed else "rose" if low > 1 and agreed else "did not clearly change"
         text = f"Against the comparison areas, {self.of} in the response areas {way}: ratio of rate ratios {ratio:.2f} ({low:.2f} to {high:.2f})"
         diff = self.difference
         if not np.isnan(diff[0]):
             text += f", a weighted displacement difference of {diff[0]:+,.0f} {self.of} ({diff[1]:+,.0f} to {diff[2]:+,.0f})"
         if self.placebo_p is not None:
-            text += f"; placebo p {self.placebo_p:.3f} from {self.placebos} sets of other areas"
+            text += f"; placebo p {self.placebo_p:.3f} from {self.placebos} sets of comparison areas (smallest possible {1 / (1 + self.placebos):.3f})"
         if not 0.75 <= before[0] / before[1] <= 4 / 3:
             text += ". Before the response the two sets of areas differed by more than a quarter in incidents an area, so the difference in counts is a weak guide"
         return text + "."
@@ -243,8 +251,9 @@ def estimate_effect(
     Returns
     -------
     Effect
-        Ratio of rate ratios with variance scaled by the months' dispersion; weighted displacement difference
-        (events), and the two-sided placebo p where at least twice as many comparison as treated areas exist.
+        Ratio of rate ratios with t limits, variance scaled by how much areas of the same set change by
+        themselves; weighted displacement difference (events); the two-sided placebo p where at least 40 distinct
+        sets of comparison areas can play the treated ones (its smallest possible value is 1 / (1 + sets)).
 
     Raises
     ------
@@ -271,10 +280,7 @@ def estimate_effect(
         for role, places in roles.items()
         for when, months in (("before", before), ("after", after))
     ]
-    summed = pd.DataFrame(
-        {role: monthly[list(places)].sum(axis=1) for role, places in roles.items() if role != "buffer"}
-    )
-    spread = float(np.mean([share_dispersion(summed.loc[list(months)]) for months in (before, after)]))
+    spread, freedom = _drift(monthly, roles, before, after)
     effect = Effect(
         method=Method(
             "Ratio of rate ratios with dispersion; weighted displacement difference; placebo in space",
@@ -284,20 +290,58 @@ def estimate_effect(
         design="quasi-experimental",
         frame=pd.DataFrame(rows, columns=["role", "when", "count", "days", "areas"]),
         dispersion=spread,
+        freedom=freedom,
         placebo_p=None,
         placebos=0,
         level=confidence_level,
         of=of,
     )
-    if len(comparison) < 2 * len(treated):
+    if not np.isfinite(effect.ratio[0]):
         return effect
     totals = np.stack([monthly.loc[list(months), list(comparison)].sum().to_numpy(float) for months in (before, after)])
-    observed = abs(np.log(effect.ratio[0]))
-    extreme = 0
-    for _ in range(n_placebos):
-        chosen = rng.permutation(len(comparison))[: len(treated)]
-        inside = totals[:, chosen].sum(axis=1)
+    placebo = _placebo(totals, len(treated), abs(np.log(effect.ratio[0])), n_placebos, rng)
+    return replace(effect, placebo_p=placebo[0], placebos=placebo[1]) if placebo else effect
+
+
+def _drift(
+    monthly: pd.DataFrame, roles: dict[str, Sequence[str]], before: Sequence[str], after: Sequence[str]
+) -> tuple[float, int]:
+    """How much more than chance areas change by themselves: dispersion within each set of areas, and its freedom.
+
+    Two sources are looked at, what areas do between the periods and how months split between the sets, and the
+    larger is taken.
+    """
+    totals = pd.DataFrame([monthly.loc[list(months)].sum() for months in (before, after)])
+    pieces = [
+        (share_dispersion(totals[list(roles[role])]), len(roles[role]) - 1)
+        for role in ("treated", "comparison")
+        if len(roles[role]) > 1
+    ]
+    freedom = sum(count for _, count in pieces)
+    between = sum(value * count for value, count in pieces) / freedom if freedom else 1.0
+    summed = pd.DataFrame({role: monthly[list(roles[role])].sum(axis=1) for role in ("treated", "comparison")})
+    by_month = float(np.mean([share_dispersion(summed.loc[list(months)]) for months in (before, after)]))
+    return max(between, by_month), max(freedom if between >= by_month else len(before) + len(after) - 2, 1)
+
+
+def _placebo(
+    totals: np.ndarray, treated: int, observed: float, n_placebos: int, rng: np.random.Generator
+) -> tuple[float, int] | None:
+    """Let sets of comparison areas play the treated ones; None where too few distinct sets exist to mean anything."""
+    size = totals.shape[1]
+    if size < 2 * treated:
+        return None
+    distinct = math.comb(size, treated)
+    if distinct < MIN_PLACEBOS * (2 if size == 2 * treated else 1):
+        return None
+    every = distinct <= n_placebos
+    sets = combinations(range(size), treated) if every else (rng.permutation(size)[:treated] for _ in range(n_placebos))
+    extreme = tried = 0
+    for chosen in sets:
+        inside = totals[:, list(chosen)].sum(axis=1)
         outside = totals.sum(axis=1) - inside
-        ratio = (inside[1] / inside[0]) / (outside[1] / outside[0]) if inside.all() and outside.all() else np.inf
-        extreme += abs(np.log(ratio)) >= observed - 1e-12
-    return replace(effect, placebo_p=(1 + extreme) / (1 + n_placebos), placebos=n_placebos)
+        possible = inside.all() and outside.all()
+        size_of_effect = abs(np.log((inside[1] / inside[0]) / (outside[1] / outside[0]))) if possible else np.inf
+        extreme += size_of_effect >= observed - 1e-12
+        tried += 1
+    return resampled_p(int(extreme), tried), tried

@@ -60,8 +60,8 @@ class DetectableEffect(Result):
             return "The smallest detectable effect cannot be given: a count is zero or withheld."
         return (
             f"A response in the {self.frame['group'].iloc[0]} would have to cut {self.of} by at least {1 - self.ratio:.0%} for a before-and-after "
-            f"comparison of this length to show it ({self.power:.0%} power, {self.level:.0%} level; months vary "
-            f"{self.dispersion:.1f} times as much as chance)."
+            f"comparison of this length to show it ({self.power:.0%} power, {self.level:.0%} level; areas change "
+            f"{self.dispersion:.1f} times as much as chance between the periods)."
         )
 
     def plot(self, *, ax: Axes | None = None) -> Axes | None:
@@ -121,7 +121,7 @@ def power_of_comparison(
     Examples
     --------
     >>> round(power_of_comparison(1000, 4000, ratio=0.9), 2)
-    0.55
+    0.54
     """
     from scipy import stats
 
@@ -153,7 +153,7 @@ def detectable_ratio(
     Raises
     ------
     ValueError
-        For an expected count of 0 or less.
+        For an expected count of 0 or less, or a power outside its range.
 
     Examples
     --------
@@ -162,8 +162,8 @@ def detectable_ratio(
     """
     from scipy import optimize
 
-    if treated <= 0 or comparison <= 0:
-        raise ValueError("expected counts must be above 0")
+    if treated <= 0 or comparison <= 0 or not (1 - confidence_level) / 2 < power < 1:
+        raise ValueError("expected counts must be above 0, power between the level's tail and 1")
 
     def shortfall(log_ratio: float) -> float:
         return (

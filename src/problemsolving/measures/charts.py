@@ -97,8 +97,11 @@ def special_causes(values: ArrayLike, limits: Limits) -> dict[str, list[int]]:
     {'outside the limits': [2]}
     """
     series = np.asarray(values, float)
-    side = np.sign(series - limits.mean)
-    steps = np.sign(np.diff(series))
+    if limits.upper - limits.lower <= 1e-9 * max(1.0, abs(limits.mean)):
+        return {}
+    noise = 1e-9 * max(1.0, abs(limits.mean))
+    side = np.where(np.abs(series - limits.mean) > noise, np.sign(series - limits.mean), 0)
+    steps = np.where(np.abs(np.diff(series)) > noise, np.sign(np.diff(series)), 0)
     near = (limits.upper - limits.mean) * 2 / 3
     outer = np.where(np.abs(series - limits.mean) > near, side, 0)
     found = {
@@ -196,7 +199,7 @@ class ControlChart(Result):
             return "The chart cannot be drawn: the count of at least one month is withheld."
         limits, months = self.limits, [pd.Period(month) for month in self.frame["group"]]
         text = (
-            f"From {months[0]:%B %Y} to {months[-1]:%B %Y} there were {limits.mean:,.1f} {self.of} a day on average, with "
+            f"From {months[0]:%B %Y} to {months[-1]:%B %Y} an average month had {limits.mean:,.1f} {self.of} a day, with "
             f"ordinary variation between {max(limits.lower, 0):,.1f} and {limits.upper:,.1f}"
         )
         if not self.signals:
@@ -224,7 +227,9 @@ class ControlChart(Result):
         return self.frame
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
+        rebuilt = replace(self, frame=cells)
+        same = cells["count"].equals(self.frame["count"])
+        return rebuilt if same else rebuilt.with_caveats("Limits and signals are those of the rounded counts")
 
 
 def _stretches(months: list[str]) -> list[str]:
@@ -283,4 +288,7 @@ def control_chart(counts: Mapping[str, float], *, days: Mapping[str, int], of: s
         "NHS England, Making Data Count",
         {"moving ranges": "screened once", "run": RUN},
     )
-    return ControlChart(method=method, unit=f"{of} a day", frame=frame, of=of)
+    caveats = (
+        "With four rules, about one steady series in five shows some signal: ask what happened before believing it",
+    )
+    return ControlChart(caveats=caveats, method=method, unit=f"{of} a day", frame=frame, of=of)

@@ -84,6 +84,7 @@ class Concentration(Result):
     gini: float
     gini_interval: Interval
     gini_by_chance: Interval
+    bins: np.ndarray  # events in each twentieth of the places, busiest first
     curve: pd.DataFrame  # share_of_places, share_of_events, low_by_chance, high_by_chance
     of: str = "incidents"
 
@@ -101,7 +102,7 @@ class Concentration(Result):
                 unit=self.unit,
                 n=n,
             ),
-            Value(name="share_in_top_tenth", estimate=float(top.share_of_events), unit="share of incidents", n=n),
+            Value(name="share_in_top_tenth", estimate=number(top.share_of_events), unit="share of incidents", n=n),
         ]
 
     def table(self) -> Table:
@@ -134,10 +135,25 @@ class Concentration(Result):
         )
 
     def cells(self) -> pd.DataFrame:
-        return pd.DataFrame({"count": [self.events]})
+        """Give the total and the events in each twentieth of the places, busiest first."""
+        return pd.DataFrame({"count": [self.events, *self.bins]})
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, events=float(cells["count"].iloc[0]))
+        """Draw the curve from the counts of the twentieths; where they were rounded, so are the coefficients."""
+        events, *bins = cells["count"].to_numpy(float)
+        if events == self.events and np.array_equal(bins, self.bins):
+            return self
+        shares = np.minimum(np.cumsum(bins) / events, 1.0)
+        curve = self.curve.assign(
+            share_of_events=shares,
+            low_by_chance=self.curve["low_by_chance"].round(3),
+            high_by_chance=self.curve["high_by_chance"].round(3),
+        )
+        rounded = {
+            name: Interval(round(old.low, 2), round(old.high, 2), old.level)
+            for name, old in (("gini_interval", self.gini_interval), ("gini_by_chance", self.gini_by_chance))
+        }
+        return replace(self, events=events, bins=np.asarray(bins), curve=curve, gini=round(self.gini, 2), **rounded)
 
     def size(self) -> tuple[int, int]:
         return min(self.places, int(np.nan_to_num(self.events))), self.places - 1
@@ -208,6 +224,7 @@ def measure_concentration(
             "high_by_chance": envelope[1],
         }
     )
+    total = float(events.sum())
     settings = {"chance": "equal places" if weight is None else "in proportion to residents", "resamples": n_resamples}
     return Concentration(
         method=Method(
@@ -219,6 +236,7 @@ def measure_concentration(
         gini=gini,
         gini_interval=Interval(*percentile_interval(resampled, confidence_level=confidence_level), confidence_level),
         gini_by_chance=Interval(float(low), float(high), confidence_level),
+        bins=np.diff(curve["share_of_events"].to_numpy() * total, prepend=0.0),
         curve=curve,
         of=of,
     )

@@ -27,8 +27,9 @@ class Slope:
 
     @property
     def relative_index(self) -> float:
-        """Value at the least deprived end over that at the most deprived end."""
-        return (self.intercept + self.index) / self.intercept
+        """Value at the least deprived end over that at the most deprived end; missing where the line leaves zero."""
+        ends = self.intercept, self.intercept + self.index
+        return ends[1] / ends[0] if min(ends) > 0 else float("nan")
 
 
 def slope_index_of_inequality(values: ArrayLike, *, population: ArrayLike) -> Slope:
@@ -77,9 +78,8 @@ def _slopes(rates: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarr
     ridit = np.cumsum(share, axis=1) - share / 2
     filled = np.where(share > 0, rates, 0.0)
     x, y = (share * ridit).sum(axis=1), (share * filled).sum(axis=1)
-    slope = (share * (ridit - x[:, None]) * (filled - y[:, None])).sum(axis=1) / (
-        share * (ridit - x[:, None]) ** 2
-    ).sum(axis=1)
+    spread = (share * (ridit - x[:, None]) ** 2).sum(axis=1)
+    slope = (share * (ridit - x[:, None]) * (filled - y[:, None])).sum(axis=1) / np.where(spread > 0, spread, np.nan)
     return slope, y - slope * x
 
 
@@ -226,6 +226,13 @@ class Gradient(Result):
         return replace(self, frame=cells)
 
 
+def _end_ratios(slope: np.ndarray, intercept: np.ndarray) -> np.ndarray:
+    """Relative index of each draw; missing where a fitted end is not above zero."""
+    ends = intercept, intercept + slope
+    above = (ends[0] > 0) & (ends[1] > 0)
+    return np.where(above, ends[1] / np.where(above, ends[0], 1.0), np.nan)
+
+
 def _distance(draws: np.ndarray, centre: float, confidence_level: float) -> tuple[float, float]:
     """How far the percentile limits of resampled values lie from the estimate."""
     low, high = percentile_interval(draws, confidence_level=confidence_level)
@@ -280,7 +287,7 @@ def measure_gradient(
     Raises
     ------
     ValueError
-        For fewer than two quantiles.
+        For fewer than two quantiles or no event.
 
     Notes
     -----
@@ -290,8 +297,8 @@ def measure_gradient(
     rng = np.random.default_rng() if rng is None else rng
     known = areas.dropna(subset=by)
     groups = np.sort(known[by].unique())
-    if groups.size < 2:
-        raise ValueError("a gradient needs at least two quantiles")
+    if groups.size < 2 or not known[count].sum():
+        raise ValueError("a gradient needs at least two quantiles and one event")
     member = (known[by].to_numpy()[:, None] == groups[None, :]).astype(float)
     events, people = known[count].to_numpy(float), known[population].to_numpy(float) * years
     totals, time_at_risk = events @ member, people @ member
@@ -307,7 +314,7 @@ def measure_gradient(
         _distance(draws, centre, confidence_level)
         for draws, centre in (
             (boot[0], line.index),
-            ((boot[1] + boot[0]) / boot[1], line.relative_index),
+            (_end_ratios(*boot), line.relative_index),
             (simulated[0], line.index),
         )
     ]

@@ -10,7 +10,6 @@ import pandas as pd
 
 from problemsolving import draw
 from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
-from problemsolving.stats.intervals import median_limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Waits(Result):
-    """Median days between steps: ``frame`` has ``group``, ``count`` (people seen), ``open`` (still waiting),
-    ``median``, ``low`` and ``high`` in days.
+    """Median days a step takes: ``frame`` has ``group``, ``count`` (referrals seen), ``open`` (not seen by the
+    end), ``beyond`` (waits beyond the nearer limit), ``median``, ``low`` and ``high`` in days.
     """  # noqa: D205
 
     frame: pd.DataFrame
@@ -27,8 +26,11 @@ class Waits(Result):
     what: str = "wait"
 
     def _known(self) -> pd.DataFrame:
+        seen, sure = self.frame["count"].notna(), self.frame["count"].notna() & self.frame["beyond"].notna()
         return self.frame.assign(
-            **{name: self.frame[name].where(self.frame["count"].notna()) for name in ("median", "low", "high")}
+            median=self.frame["median"].where(seen),
+            low=self.frame["low"].where(sure),
+            high=self.frame["high"].where(sure),
         )
 
     def values(self) -> list[Value]:
@@ -64,11 +66,11 @@ class Waits(Result):
     def summary(self) -> str:
         known = self._known().dropna(subset=["median", "low"]).sort_values("median", ascending=False, kind="stable")
         if known.empty:
-            return "No step has enough people to show its wait."
+            return "No step has enough referrals to show its wait."
         top = known.iloc[0]
         return (
             f"The longest median {self.what} was {top['group']}: {top['median']:,.1f} days ({top['low']:,.1f} to {top['high']:,.1f}), "
-            f"from {top['count']:,.0f} people seen."
+            f"from {top['count']:,.0f} referrals seen, those still waiting taken into account."
         )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
@@ -83,8 +85,10 @@ class Waits(Result):
         )
 
     def cells(self) -> pd.DataFrame:
-        seen, waiting = self.frame[["count"]], self.frame[["open"]].set_axis(["count"], axis=1)
-        return pd.concat([seen.assign(part="count"), waiting.assign(part="open")], ignore_index=True)
+        parts = ("count", "open", "beyond")
+        return pd.concat(
+            [self.frame[[part]].set_axis(["count"], axis=1).assign(part=part) for part in parts], ignore_index=True
+        )
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         parts = {part: rows["count"].to_numpy(float) for part, rows in cells.groupby("part")}
@@ -97,9 +101,10 @@ def median_waits(
     by: list[str],
     start: str = "referred_at",
     end: str = "seen_at",
+    until: pd.Timestamp | None = None,
     confidence_level: float = 0.95,
 ) -> Waits:
-    """Median wait from referral to being seen, for each group.
+    """Median wait from referral to being seen, for each group, those still waiting taken into account.
 
     Answers: where do people wait longest?
 
@@ -110,36 +115,68 @@ def median_waits(
     by : list of str
         Columns that make a step, for example sender and receiver.
     start, end : str
-        Columns with times; a missing end means not yet seen.
+        Columns with times; a missing end means not seen by ``until``.
+    until : pandas.Timestamp, optional
+        When the data end; the last time in them when not given.
     confidence_level : float
         Between 0 and 1.
 
     Returns
     -------
     Waits
-        Median in days with a distribution-free interval. Those not yet seen are counted, not guessed.
+        Kaplan-Meier median in days, to a tenth, with Brookmeyer and Crowley's interval; missing where fewer
+        than half were seen.
 
     Notes
     -----
-    The median is of those who were seen: where many are still waiting it is too low.
+    Assumes that those not yet seen wait like the others. Do not use where many never attend: they count as
+    waiting.
+
+    References
+    ----------
+    Brookmeyer R, Crowley J (1982) A confidence interval for the median survival time. Biometrics 38:29. doi:10.2307/2530286
     """
-    days = (referrals[end] - referrals[start]).dt.total_seconds() / 86_400
+    last = until if until is not None else max(referrals[start].max(), referrals[end].max())
+    seen = referrals[end].notna()
+    days = (referrals[end].fillna(last) - referrals[start]).dt.total_seconds() / 86_400
+    negative = days < 0
+    timed = pd.DataFrame({"days": days, "seen": seen})[~negative & days.notna()]
     rows = []
-    for step, waits in days.groupby([referrals[column] for column in by], sort=True):
-        median, low, high = median_limits(waits, confidence_level=confidence_level)
+    for step, waits in timed.groupby([referrals[column] for column in by], sort=True):
         name = " to ".join(str(part) for part in (step if isinstance(step, tuple) else (step,)))
-        rows.append((name, float(waits.notna().sum()), float(waits.isna().sum()), median, low, high))
-    frame = pd.DataFrame(rows, columns=["group", "count", "open", "median", "low", "high"])
-    negative = int((days < 0).sum())
-    caveats: tuple[str, ...] = (f"{negative} referrals end before they start: check the clocks",) if negative else ()
-    caveats += ("The median is of those seen; people still waiting at the end are counted beside it",)
+        median, low, high = _median_survival(waits["days"].to_numpy(), waits["seen"].to_numpy(), confidence_level)
+        observed = waits.loc[waits["seen"], "days"]
+        beyond = float(min((observed <= low).sum(), (observed >= high).sum())) if not np.isnan(low + high) else 0.0
+        rows.append(
+            (name, float(len(observed)), float(len(waits) - len(observed)), beyond, *np.round((median, low, high), 1))
+        )
+    frame = pd.DataFrame(rows, columns=["group", "count", "open", "beyond", "median", "low", "high"])
+    caveats: tuple[str, ...] = (
+        (f"{int(negative.sum())} referrals end before they start and are left out: check the clocks",)
+        if negative.any()
+        else ()
+    )
+    caveats += ("Half were seen within the median; referrals not seen by the end of the data count as still waiting",)
     return Waits(
-        method=Method("Median with distribution-free interval", "Conover 1999"),
+        method=Method("Kaplan-Meier median", "Brookmeyer & Crowley 1982"),
         unit="days",
         frame=frame,
         level=confidence_level,
         caveats=caveats,
     )
+
+
+def _median_survival(days: np.ndarray, seen: np.ndarray, confidence_level: float) -> tuple[float, float, float]:
+    """Kaplan-Meier median and its limits; NaN where they cannot be estimated."""
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    if seen.sum() < 2:
+        return float("nan"), float("nan"), float("nan")
+    curve = SurvfuncRight(days, seen.astype(int))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = curve.quantile_ci(0.5, alpha=1 - confidence_level)
+    limits = [float(limit) if np.isfinite(limit) else float("nan") for limit in (curve.quantile(0.5), low, high)]
+    return limits[0], limits[1], limits[2]
 
 
 def directly_follows(
@@ -152,7 +189,7 @@ def directly_follows(
     contacts : pandas.DataFrame
         One row a contact.
     case, step, time : str
-        Columns with the person (or case), the step and the time.
+        Columns with the person (or case), the step and the time; rows that lack one are left out.
 
     Returns
     -------
@@ -166,7 +203,7 @@ def directly_follows(
     >>> directly_follows(log).to_dict("records")
     [{'before': 'police', 'after': 'council', 'count': 1, 'cases': 1, 'median_days': 2.0}]
     """
-    ordered = contacts.sort_values([case, time], kind="stable")
+    ordered = contacts.dropna(subset=[case, step, time]).sort_values([case, time], kind="stable")
     same = ordered[case].to_numpy()[1:] == ordered[case].to_numpy()[:-1]
     gap = np.diff(ordered[time].to_numpy().astype("datetime64[ns]")).astype("timedelta64[ns]").astype(float) / 86_400e9
     pairs = pd.DataFrame(

@@ -80,7 +80,8 @@ def parse_setting(text: str) -> tuple[str, str]:
     >>> parse_setting("title=00123 = x")
     ('title', '00123 = x')
     """
-    key, sign, value = text.partition("=")
+    typed = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # a shell in another locale
+    key, sign, value = typed.partition("=")
     if not sign or not key.strip():
-        raise ParameterError(f'--set "{text}": write key=value')
+        raise ParameterError(f'--set "{typed}": write key=value')
     return key.strip(), value

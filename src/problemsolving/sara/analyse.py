@@ -83,7 +83,7 @@ def change(study: Study) -> Finding:
         result = decompose_frequency(before, after, rng=study.rng("change"))
         result = result.with_caveats(
             "Counted by small area and month: a month in which a small area had any incident is one in which it was affected",
-            "The intervals hold differences between small areas alone: what moves all of them at once, such as restrictions or a change in recording, comes on top",
+            "The intervals hold differences between small areas and between months; a lasting change of recording would still look like a change in the problem",
             "The split describes the change; it does not explain it",
         )
     return find(study, "analyse", "change", question, result, period=f"{problem.baseline} against {problem.follow_up}")

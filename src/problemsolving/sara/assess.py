@@ -17,7 +17,10 @@ def change(study: Study) -> Finding:
     result = estimate_rate_change(
         monthly, before=_months(problem, "baseline"), after=_months(problem, "follow_up"), days=study.days
     )
-    notes = ["A change is not an effect: nothing here stands for what would have happened otherwise"]
+    notes = [
+        "A change is not an effect: nothing here stands for what would have happened otherwise",
+        "Months are taken as independent: where one month's level carries into the next, the interval is too narrow",
+    ]
     if [m.number for m in problem.baseline] != [m.number for m in problem.follow_up]:
         notes.append("The two periods hold different months of the year, so season is part of the change")
     return find(

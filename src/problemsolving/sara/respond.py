@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from problemsolving.dictionary.codelists import label
@@ -75,38 +74,33 @@ def detectable_effect(study: Study) -> Finding:
     """What size of effect could be detected?"""
     question = "What size of effect could be detected?"
     problem = study.problem
-    baseline = [str(month) for month in problem.baseline]
-    monthly = study.monthly.loc[baseline]
+    baseline, follow_up = ([str(month) for month in period] for period in (problem.baseline, problem.follow_up))
+    before, after = study.monthly.loc[baseline].sum(), study.monthly.loc[follow_up].sum()
     treated = (
         list(problem.response_areas)
-        or monthly.sum().sort_values(ascending=False, kind="stable").index[:PLANNED_PLACES].tolist()
+        or before.sort_values(ascending=False, kind="stable").index[:PLANNED_PLACES].tolist()
     )
-    comparison = list(problem.comparison_areas) or [code for code in monthly.columns if code not in treated]
-    if len(baseline) < 2 or not comparison:
+    comparison = list(problem.comparison_areas) or [code for code in before.index if code not in treated]
+    if len(comparison) < 2:
         return find(
-            study,
-            "respond",
-            "detectable_effect",
-            question,
-            NotEstimable(reason="two months and a comparison area are needed"),
+            study, "respond", "detectable_effect", question, NotEstimable(reason="two comparison areas are needed")
         )
-    sides = np.column_stack([monthly[treated].sum(axis=1), monthly[comparison].sum(axis=1)])
     who = "response areas" if problem.response_areas else f"{len(treated)} small areas with most incidents"
-    frame = _planned(who, sides.sum(axis=0))
-    spread = share_dispersion(sides)
+    frame = pd.DataFrame(
+        {"group": [who, "comparison areas"], "count": [before[treated].sum(), before[comparison].sum()]}
+    )
+    drift = share_dispersion(pd.DataFrame([before[comparison], after[comparison]]))
     method = Method(
-        "Power of a ratio of rate ratios, dispersed counts", "Wheeler & Ratcliffe 2018", {"power": 0.8, "level": 0.95}
+        "Power of a ratio of rate ratios, variance from areas' own drift",
+        "Wheeler & Ratcliffe 2018",
+        {"power": 0.8, "level": 0.95},
     )
-    result = DetectableEffect(method=method, unit="ratio of rate ratios", frame=frame, dispersion=spread)
-    result = replace(
-        result,
-        caveats=(
-            f"Both periods as long as the baseline ({len(baseline)} months)",
-            "Months are taken to split between the two sets of areas as unevenly as they did in the baseline",
-        ),
+    result = DetectableEffect(method=method, unit="ratio of rate ratios", frame=frame, dispersion=drift)
+    notes = (
+        f"Both periods as long as the baseline ({len(baseline)} months)",
+        "Areas are taken to drift as the comparison areas did between baseline and follow-up",
+        "Areas picked for being high fall by themselves: compare them with areas picked the same way",
     )
-    return find(study, "respond", "detectable_effect", question, result, period=str(problem.baseline))
-
-
-def _planned(who: str, counts: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame({"group": [who, "comparison areas"], "count": counts})
+    return find(
+        study, "respond", "detectable_effect", question, replace(result, caveats=notes), period=str(problem.baseline)
+    )

@@ -70,7 +70,7 @@ def cheers(study: Study) -> Finding:
     )
     table = Table((Column("Element"), Column("Evidence"), Column("Evidence comes from")), rows)
     notes = ("Community, harm and expectation need people's own words: add them before the profile is signed off",)
-    words = f"It recurs: incidents recorded as {listed(problem.category_labels)} occurred {every} and in {places.mean():.0%} of small areas."
+    words = f"It recurs: incidents recorded as {listed(problem.category_labels)} occurred {every}; {places.mean():.0%} of small areas had at least {least} over both periods."
     return find(study, "scan", "cheers", "Is it a problem?", Statement(text=words, content=table, caveats=notes))
 
 
@@ -211,8 +211,8 @@ def gradient(study: Study) -> Finding:
     problem = study.problem
     question = "Do deprived areas have more of it, and how much more?"
     areas = study.count(problem.baseline)
-    if areas["income_decile"].nunique() < 2:
-        reason = "the small areas lie in a single decile of income deprivation, or it is not known"
+    if areas["income_decile"].nunique() < 2 or not areas["count"].sum():
+        reason = "no incident could be placed, or all small areas lie in a single decile of income deprivation"
         return find(study, "scan", "slope_index", question, NotEstimable(reason=reason), period=str(problem.baseline))
     result = measure_gradient(areas, by="income_decile", years=problem.baseline.years, rng=study.rng("gradient"))
     notes = (

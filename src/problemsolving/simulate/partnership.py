@@ -206,6 +206,7 @@ def _write_incidents(
     )
     away = [place for place in places if place not in home]
     in_response = {place.code for place in treated}
+    drift = dict(zip((place.code for place in home), np.exp(rng.normal(0, truths.area_drift, len(home))), strict=True))
     rows: list[tuple[object, ...]] = []
     for category, share in {"violent-crime": 1.0, **truths.other_categories}.items():
         for month in months:
@@ -217,6 +218,7 @@ def _write_incidents(
                     if place.code in in_response and month in truths.follow_up and category == "violent-crime"
                     else 1
                 )
+                effect *= drift[place.code] if month in truths.follow_up else 1
                 count = rng.poisson(place.rate * share * place.population * month.days / 365.25 * swing * effect)
                 rows += [_incident(rng, truths, month, category, place, away) for _ in range(count)]
     rows.sort(key=lambda row: (str(row[1]), str(row[2]), str(row[4])))

@@ -19,6 +19,7 @@ class Truths:
         default_factory=lambda: {"income": 1.40, "housing": 1.00, "environment": 1.12}
     )
     area_dispersion: float = 0.20  # standard deviation of the log of what areas have beyond the drivers
+    area_drift: float = 0.08  # standard deviation of the log of what areas change by themselves between the periods
     season: float = 0.10  # half-width of the yearly swing
     special_month: Month = field(default_factory=lambda: Month(2023, 12))
     special_ratio: float = 1.55

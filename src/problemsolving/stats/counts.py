@@ -55,7 +55,7 @@ def fit_poisson(
     exposure : array_like, shape (n,)
         Person-years, above 0.
     errors : {"robust", "model"}
-        Standard errors that hold whatever the variance of the counts (HC1), or those of a true Poisson.
+        Standard errors that hold whatever the variance of the counts (HC3), or those of a true Poisson.
 
     Returns
     -------
@@ -66,10 +66,12 @@ def fit_poisson(
     Raises
     ------
     ValueError
-        For a negative count, an exposure of 0 or less, or fewer rows than coefficients.
+        For a negative count, an exposure of 0 or less, fewer rows than coefficients, or drivers that
+        determine each other.
 
     References
     ----------
+    MacKinnon JG, White H (1985) J Econometrics 29:305. doi:10.1016/0304-4076(85)90158-7
     Cameron AC, Trivedi PK (1990) J Econometrics 46:347. doi:10.1016/0304-4076(90)90014-K
     """
     import statsmodels.api as sm
@@ -82,16 +84,17 @@ def fit_poisson(
         raise ValueError("counts must be 0 or more and exposure above 0")
     if len(counts) <= design.shape[1]:
         raise ValueError("fewer rows than coefficients")
-    fitted = sm.GLM(counts, design, family=sm.families.Poisson(), offset=np.log(time_at_risk)).fit(
-        cov_type="HC1" if errors == "robust" else "nonrobust"
-    )
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        raise ValueError("the drivers determine each other; leave one out")
+    fitted = sm.GLM(counts, design, family=sm.families.Poisson(), offset=np.log(time_at_risk)).fit()
     mean = np.asarray(fitted.mu)
+    spread = fitted.bse if errors == "model" else _robust_errors(design, counts, mean)
     excess = ((counts - mean) ** 2 - counts) / mean
     slope = (excess * mean).sum() / (mean**2).sum()
     error = np.sqrt(((excess - slope * mean) ** 2).sum() / (len(counts) - 1) / (mean**2).sum())
     return CountModel(
         coefficients=fitted.params,
-        standard_errors=fitted.bse,
+        standard_errors=spread,
         dispersion=float(fitted.pearson_chi2 / fitted.df_resid),
         dispersion_p=float(stats.norm.sf(slope / error)) if error > 0 else 1.0,
         n=len(counts),
@@ -99,6 +102,15 @@ def fit_poisson(
         log_likelihood=float(fitted.llf),
         residuals=np.asarray(fitted.resid_pearson),
     )
+
+
+def _robust_errors(design: pd.DataFrame, counts: np.ndarray, mean: np.ndarray) -> pd.Series:
+    """HC3 standard errors: each residual is set against its own leverage, so that few rows do not make them small."""
+    x = design.to_numpy(float)
+    bread = np.linalg.inv(x.T @ (mean[:, None] * x))
+    leverage = np.minimum(mean * np.einsum("ij,jk,ik->i", x, bread, x), 1 - 1e-9)
+    scores = ((counts - mean) / (1 - leverage))[:, None] * x
+    return pd.Series(np.sqrt(np.diag(bread @ scores.T @ scores @ bread)), index=design.columns)
 
 
 def variance_inflation(drivers: pd.DataFrame) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Intervals for counts, proportions and medians."""
+"""Intervals for counts and proportions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def byar_limits(count: ArrayLike, *, confidence_level: float = 0.95) -> tuple[Fl
     count, z = _checked(count, confidence_level)
     with np.errstate(invalid="ignore", divide="ignore"):
         low = np.where(
-            count > 0, count * (1 - 1 / (9 * count) - z / (3 * np.sqrt(count))) ** 3, np.where(count == 0, 0.0, np.nan)
+            count > 0,
+            np.maximum(count * (1 - 1 / (9 * count) - z / (3 * np.sqrt(count))) ** 3, 0.0),
+            np.where(count == 0, 0.0, np.nan),
         )
     above = count + 1
     high = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
@@ -164,47 +166,6 @@ def wilson_limits(count: ArrayLike, n: ArrayLike, *, confidence_level: float = 0
         centre = 2 * count + z * z
         spread = z * np.sqrt(z * z + 4 * count * (1 - share))
         return (centre - spread) / (2 * (n + z * z)), (centre + spread) / (2 * (n + z * z))
-
-
-def median_limits(values: ArrayLike, *, confidence_level: float = 0.95) -> tuple[float, float, float]:
-    """Median with its distribution-free interval from order statistics.
-
-    Parameters
-    ----------
-    values : array_like of float
-        Measurements; missing ones are left out.
-    confidence_level : float
-        The interval covers at least this much.
-
-    Returns
-    -------
-    median, low, high : float
-        In the unit of the values; the limits are NaN below six values, where none covers 95 %.
-
-    Raises
-    ------
-    ValueError
-        For a level outside (0, 1).
-
-    References
-    ----------
-    Conover WJ (1999) Practical nonparametric statistics, 3rd ed., section 3.2.
-
-    Examples
-    --------
-    >>> median_limits(range(1, 11))
-    (5.5, 2.0, 9.0)
-    """
-    _checked(0, confidence_level)
-    ordered = np.sort(np.asarray(values, float))
-    ordered = ordered[~np.isnan(ordered)]
-    n = ordered.size
-    if n == 0:
-        return float("nan"), float("nan"), float("nan")
-    below = int(stats.binom.ppf((1 - confidence_level) / 2, n, 0.5))
-    if below < 1:
-        return float(np.median(ordered)), float("nan"), float("nan")
-    return float(np.median(ordered)), float(ordered[below - 1]), float(ordered[n - below])
 
 
 def normal_quantile(confidence_level: float) -> float:

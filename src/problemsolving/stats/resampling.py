@@ -22,8 +22,8 @@ def bootstrap_weights(n: int, *, n_resamples: int, rng: np.random.Generator) -> 
 def percentile_interval(draws: ArrayLike, *, confidence_level: float = 0.95) -> tuple[float, float]:
     """Percentile interval of resampled values; missing draws are left out.
 
-    >>> percentile_interval(range(101), confidence_level=0.9)
-    (5.0, 95.0)
+    >>> percentile_interval(range(201), confidence_level=0.5)
+    (50.0, 150.0)
     """
     known = np.asarray(draws, float)
     known = known[~np.isnan(known)]
