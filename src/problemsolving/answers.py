@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10))}
 _AREA = re.compile(r"[EW]0[1-9]\d{6}\Z", re.ASCII)
 _LARGEST = 200
+_BIDI = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 class Faults(list[str]):
@@ -35,7 +37,7 @@ def _words(text: Any) -> str:
         raise ValueError("must not be empty")
     if len(text) > _LARGEST:
         raise ValueError(f"longer than {_LARGEST} characters")
-    if any(ord(character) < 32 and character not in "\n\t" for character in text):
+    if any((unicodedata.category(c) == "Cc" and c not in "\n\t") or c in _BIDI for c in text):
         raise ValueError("holds a control character")
     return text
 
@@ -65,6 +67,8 @@ def _items(text: Any) -> tuple[str, ...]:
 
 def read_code(name: str) -> Callable[[Any], str]:
     def read(text: Any) -> str:
+        if not isinstance(text, str):
+            raise ValueError(f"write one code of codelist {name}")
         if text not in codelist(name):
             raise ValueError(f'"{text}" is not in codelist {name}{nearest(str(text), codelist(name))}')
         return str(text)
@@ -118,7 +122,7 @@ def _month_or_none(text: Any) -> Month | None:
 
 
 def _policy(text: Any) -> str:
-    if text not in POLICIES:
+    if not isinstance(text, str) or text not in POLICIES:
         raise ValueError(f'"{text}" is not a policy{nearest(str(text), POLICIES)}; choose one of {", ".join(POLICIES)}')
     return str(text)
 

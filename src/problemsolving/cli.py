@@ -33,6 +33,7 @@ def _write(text: str, *, err: bool = False) -> None:
     """Print on any console: what its encoding lacks is written as an escape."""
     stream = sys.stderr if err else sys.stdout
     encoding = stream.encoding or "utf-8"
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     click.echo(_plain(text).encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
@@ -54,6 +55,9 @@ def _told(command: Command) -> Command:
         except ProblemSolvingError as error:
             _write(f"Error: {error}", err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            _write(f"Error: {error.filename or 'a file'}: {error.strerror or type(error).__name__}", err=True)
+            sys.exit(1)
         except KeyboardInterrupt:
             _write("Interrupted.", err=True)
             sys.exit(INTERRUPTED)

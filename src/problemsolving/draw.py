@@ -32,6 +32,7 @@ STYLE: dict[str, Any] = {
     "axes.grid": False,
     "grid.color": GRID,
     "svg.hashsalt": "problemsolving",
+    "text.parse_math": False,
     "figure.facecolor": "white",
 }
 

@@ -11,8 +11,10 @@ _PATTERNS = {
     "National Insurance number": re.compile(
         r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
     ),
-    "postcode": re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b"),
-    "telephone number": re.compile(r"(?<![\d.,-])(?:\+44 ?|0)7\d{3} ?\d{3} ?\d{3}(?!\d)"),
+    "postcode": re.compile(
+        r"\b(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}|[a-z]{1,2}\d[a-z\d]? \d[abd-hjlnp-uw-z]{2})\b"
+    ),
+    "telephone number": re.compile(r"(?<![\d.,-])(?:\+44 ?|0)[1-37]\d{2,3} ?\d{3} ?\d{3,4}(?!\d)"),
     "date of birth": re.compile(
         r"(?i)\b(?:d\.?o\.?b\.?|born(?: on)?|date of birth)[:\s]+\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}"
     ),

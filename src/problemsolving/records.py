@@ -10,7 +10,8 @@ from typing import Any
 
 from problemsolving.errors import ParameterError
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 64_000
+MAX_DEPTH = 20
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Parameters
     ----------
     path : pathlib.Path
-        A UTF-8 file of at most 1 MB.
+        A UTF-8 file of at most 64 kB.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.events import AliasEvent
+    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
     name = path.name
     try:
@@ -48,7 +49,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ParameterError(f"{name}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
     try:
+        depth = 0
         for event in YAML(typ="base", pure=True).parse(text):
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise ParameterError(f"{name}, line {event.start_mark.line + 1}: nested too deeply")
             if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
                 raise ParameterError(f"{name}, line {event.start_mark.line + 1}: anchors and aliases are not read")
             if getattr(event, "tag", None) is not None:
@@ -85,7 +90,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
     A reader sees the old file or the new one, whole, whatever happens in between.
     """
-    raw = content.encode("utf-8") if isinstance(content, str) else content
+    raw = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -108,6 +108,21 @@ class Study:
         found["place"] = np.select([inside, found["area_code"].isna()], ["in area", "unplaced"], "elsewhere")
         return found
 
+    def repeated_identifiers(self) -> str:
+        """Say how many incidents carry an identifier that another incident of the same month has too, or nothing."""
+        if "incident_id" not in self.incidents:
+            return ""
+        named = self.incidents.dropna(subset="incident_id")
+        repeats = named[named.duplicated(["incident_id", "month"])]
+        if repeats.empty:
+            return ""
+        by_month = repeats["month"].value_counts()
+        shown = self.policy.apply(by_month.to_numpy()[:1])[0]
+        often = f", {shown:.0f} of them in {by_month.index[0]}" if shown == shown else ""
+        total = self.policy.apply([len(repeats)])[0]
+        count = f"{total:,.0f}" if total == total else "A few"
+        return f"{count} incidents repeat the identifier of another in the same month{often}; they are counted as delivered"
+
     def count(self, months: Any = None) -> pd.DataFrame:
         """Give the profile's small areas with ``count``, the incidents in the months named (all when not given)."""
         found = self.incidents
@@ -166,6 +181,7 @@ class Study:
                 "attribution": self.records[name].attribution,
                 "rows": reading.rows,
                 "files": list(reading.files),
+                "level": self.records[name].level,
                 "months_found": reading.months,
                 "months_missing": [month for month in wanted if month not in reading.months] if reading.months else [],
                 "known_limits": list(reading.source.known_limits),
@@ -261,7 +277,11 @@ def find_files(problem: Problem) -> dict[str, list[Path]]:
         except DictionaryError as error:
             faults.append(f"sources.{dataset.name}.source: {error.message}")
             continue
-        paths = sorted(path for path in root.glob(dataset.files) if path.is_file())
+        try:
+            paths = sorted(path for path in root.glob(dataset.files) if path.is_file())
+        except (ValueError, OSError, NotImplementedError):
+            faults.append(f"sources.{dataset.name}.files: not a file pattern; write for example data/**/*.csv")
+            continue
         outside = [path for path in paths if not path.resolve().is_relative_to(root)]
         if outside:
             faults.append(f"sources.{dataset.name}.files: {len(outside)} files are links out of the data folder")

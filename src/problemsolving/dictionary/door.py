@@ -14,15 +14,17 @@ from problemsolving.dictionary.schema import Source
 from problemsolving.errors import DataError, nearest
 
 MAX_BYTES = 2_000_000_000
+SUSPICIOUS, MAX_RATIO = 50_000_000, 100  # a packed file may grow a hundredfold once it is large
 _SIGNATURES = {b"PK\x03\x04": "a spreadsheet or zip file", b"\xd0\xcf\x11\xe0": "an old Excel file", b"%PDF": "a PDF"}
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """A file that passed the door: its name, hash, text (line ends normalised) and header."""
+    """A file that passed the door: name, hash, hash of its normalised text, that text, and its header."""
 
     name: str
     sha256: str
+    content: str
     text: bytes
     header: tuple[str, ...] = ()
 
@@ -74,21 +76,23 @@ def open_delivery(path: Path, source: Source, *, name: str) -> Delivery:
         ) from None
     if raw.lstrip()[:1] == b"<":
         raise DataError(f"{name}: this is a web page, not data (an error page saved as a file?); fetch it again")
+    raw = raw.rstrip(b"\n") + b"\n"
     header = _header(raw, source, name) if source.format.container == "csv" else ()
-    if source.format.container == "csv" and not raw.endswith(b"\n"):
-        raw += b"\n"
-    return Delivery(name, digest, raw, header)
+    return Delivery(name, digest, hashlib.sha256(raw).hexdigest(), raw, header)
 
 
 def _unpacked(raw: bytes, name: str) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
-            text = stream.read(MAX_BYTES + 1)
+            parts, size = [], 0
+            while part := stream.read(1 << 24):
+                parts.append(part)
+                size += len(part)
+                if size > MAX_BYTES or (size > SUSPICIOUS and size > MAX_RATIO * len(raw)):
+                    raise DataError(f"{name}: unpacks to far more than its size suggests; fetch it again")
     except (EOFError, OSError, zlib.error):
         raise DataError(f"{name}: the gzip file is truncated or damaged; fetch it again") from None
-    if len(text) > MAX_BYTES:
-        raise DataError(f"{name}: unpacks to more than {MAX_BYTES:,} bytes")
-    return text
+    return b"".join(parts)
 
 
 def _plain(heading: str) -> str:
@@ -97,14 +101,11 @@ def _plain(heading: str) -> str:
 
 def _header(raw: bytes, source: Source, name: str) -> tuple[str, ...]:
     """Give the names under which the file's columns are read, in its own order: case and spaces do not matter."""
-    first = next(
-        csv.reader(
-            io.StringIO(raw.decode(source.format.encoding)),
-            delimiter=source.format.delimiter,
-            quotechar=source.format.quote,
-        ),
-        [],
-    )
+    line = raw.split(b"\n", 1)[0].decode(source.format.encoding)
+    try:
+        first = next(csv.reader([line], delimiter=source.format.delimiter, quotechar=source.format.quote), [])
+    except csv.Error:
+        raise DataError(f"{name}: its first line is not a header") from None
     found = [_plain(heading) for heading in first]
     wanted = {_plain(column.from_): column.from_ for column in source.columns.values() if column.from_}
     if len(found) == 1 and len(wanted) > 1:

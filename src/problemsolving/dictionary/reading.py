@@ -8,7 +8,7 @@ import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.codelists import codelist
 from problemsolving.dictionary.door import Delivery, open_delivery
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 POSITIONS_SHOWN = 5
 _NUMBER = r"^-?[0-9]+([.][0-9]+)?$"
 _INTEGER = r"^-?[0-9]+([.]0+)?$"
+_CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
 _DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
 
 
@@ -91,9 +92,9 @@ def _same_twice(deliveries: list[Delivery]) -> list[str]:
     first: dict[str, str] = {}
     faults = []
     for delivery in deliveries:
-        if delivery.sha256 in first:
-            faults.append(f"{delivery.name}: the same content as {first[delivery.sha256]}; remove one")
-        first.setdefault(delivery.sha256, delivery.name)
+        if delivery.content in first:
+            faults.append(f"{delivery.name}: the same content as {first[delivery.content]}; remove one")
+        first.setdefault(delivery.content, delivery.name)
     return faults
 
 
@@ -118,7 +119,9 @@ def _read_csv(source: Source, deliveries: list[Delivery], today: dt.date) -> Rea
             rows = [(code, row["label"]) for code, row in codelist(name).items()]
             connection.execute(f"create table {_quoted('codes ' + name)} (code varchar, label varchar)")
             connection.executemany(f"insert into {_quoted('codes ' + name)} values (?, ?)", rows)
-        faults = empty + _faults(connection, source, schema, deliveries, today)
+        faults = (
+            empty + _faults(connection, source, schema, deliveries, today) + _overlaps(connection, source, deliveries)
+        )
         if faults:
             raise DataError(
                 f"{source.title}: {_files(len(faults), 'rule')} broken; correct the files or have them sent again",
@@ -250,6 +253,19 @@ def _faults(
     return faults
 
 
+def _overlaps(connection: duckdb.DuckDBPyConnection, source: Source, deliveries: list[Delivery]) -> list[str]:
+    """Find months of the same force that stand in more than one file: they would be counted twice."""
+    if not {"force", "month"} <= set(source.columns):
+        return []
+    force, month = (_quoted(str(source.columns[name].from_)) for name in ("force", "month"))
+    query = f"select min(file), max(file), {month} from raw group by {force}, {month} having count(distinct file) > 1 order by all"
+    return [
+        f"{deliveries[last].name}: month {found} of the same force also stands in {deliveries[first].name}; remove one"
+        for first, last, found in connection.execute(query).fetchall()
+        if re.fullmatch(r"\d{4}-\d{2}", str(found))
+    ]
+
+
 def _key_rule(source: Source, schema: TableSchema) -> list[tuple[str, str, str]]:
     mapped = [source.columns[name].from_ for name in schema.primaryKey if name in source.columns]
     if not mapped or None in mapped:
@@ -281,6 +297,8 @@ def _rules(found: TableField, column: ColumnMap, today: dt.date) -> list[tuple[s
     elif found.codelist:
         codes = ", ".join(map(_literal, codelist(found.codelist)))
         broken(f"not in codelist {found.codelist}", f"{text} not in ({codes})")
+    if found.type == "string" and not column.codelist:
+        broken("holds control or direction characters", f"regexp_matches({text}, {_literal(_CONTROLS)})")
     if limits.enum:
         broken(
             "not one of the values allowed",
@@ -298,6 +316,7 @@ def _rules(found: TableField, column: ColumnMap, today: dt.date) -> list[tuple[s
             if limit is not None:
                 broken(f"{words} {limit:g}", f"try_cast({text} as double) {sign} {limit}")
     if found.type == "yearmonth":
+        broken("a month before 1990", f"regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}$') and {text} < '1990-01'")
         broken("not a month written as 2021-05", f"not regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$')")
         broken(
             "a month that has not come yet",
@@ -309,6 +328,20 @@ def _rules(found: TableField, column: ColumnMap, today: dt.date) -> list[tuple[s
             f"not regexp_matches({text}, {_literal(_DATETIME)}) or ({text} is not null and {_typed(text, 'datetime')} is null)",
         )
     return rules
+
+
+def _is_outline(shape: Any) -> bool:
+    """Tell whether this is a GeoJSON polygon or multipolygon with finite corners within the British Isles."""
+    if not isinstance(shape, dict) or shape.get("type") not in ("Polygon", "MultiPolygon"):
+        return False
+    try:
+        parts = [shape["coordinates"]] if shape["type"] == "Polygon" else shape["coordinates"]
+        corners = [corner for part in parts for ring in part for corner in ring]
+        numbers = all(isinstance(value, int | float) for corner in corners for value in corner)
+        inside = numbers and all(-9 <= corner[0] <= 3 and 49 <= corner[1] <= 61 for corner in corners)
+        return bool(parts) and inside and all(part and len(part[0]) >= 4 for part in parts)
+    except (KeyError, TypeError, IndexError):
+        return False
 
 
 def _read_outlines(source: Source, deliveries: list[Delivery]) -> Reading:
@@ -326,14 +359,15 @@ def _read_outlines(source: Source, deliveries: list[Delivery]) -> Reading:
         except (ValueError, KeyError, TypeError, RecursionError):
             faults.append(f'{delivery.name}: not GeoJSON whose features have the property "{key}" and a geometry')
             continue
-        bad = [
-            place
-            for place, (code, shape) in enumerate(found)
-            if not pattern.match(str(code)) or (shape or {}).get("type") not in ("Polygon", "MultiPolygon")
-        ]
+        seen: set[str] = set()
+        bad = []
+        for place, (code, shape) in enumerate(found):
+            if not pattern.match(str(code)) or str(code) in seen or not _is_outline(shape):
+                bad.append(place)
+            seen.add(str(code))
         if bad:
             faults.append(
-                f"{delivery.name}: {_files(len(bad), 'feature')} without a valid code or polygon (first at {bad[0]})"
+                f"{delivery.name}: {_files(len(bad), 'feature')} without a valid code of its own or a closed polygon in degrees (first at {bad[0]})"
             )
         rows += found
         files.append({"name": delivery.name, "sha256": delivery.sha256, "rows": len(found)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from problemsolving.errors import ParameterError, nearest
 
@@ -25,7 +26,7 @@ class Policy:
     model_cases: int
     model_freedom: int
 
-    def apply(self, counts: np.ndarray) -> np.ndarray:
+    def apply(self, counts: ArrayLike) -> np.ndarray:
         """Withhold (NaN) and round counts.
 
         >>> POLICIES["opensafely"].apply(np.array([0, 7, 8, 12, 13])).tolist()

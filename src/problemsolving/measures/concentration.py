@@ -116,6 +116,8 @@ class Concentration(Result):
 
     def summary(self) -> str:
         top = self.curve.iloc[1]
+        if np.isnan(top.share_of_events):
+            return "The concentration is withheld: the busiest small areas have too few incidents."
         beyond = self.gini_interval.low > self.gini_by_chance.high
         return (
             f"The busiest tenth of the {self.places:,} small areas held {top.share_of_events:.0%} of the {self.of}; chance alone would give "
@@ -149,11 +151,19 @@ class Concentration(Result):
             low_by_chance=self.curve["low_by_chance"].round(3),
             high_by_chance=self.curve["high_by_chance"].round(3),
         )
-        rounded = {
-            name: Interval(round(old.low, 2), round(old.high, 2), old.level)
-            for name, old in (("gini_interval", self.gini_interval), ("gini_by_chance", self.gini_by_chance))
-        }
-        return replace(self, events=events, bins=np.asarray(bins), curve=curve, gini=round(self.gini, 2), **rounded)
+        gini, chance = (
+            Interval(round(old.low, 2), round(old.high, 2), old.level)
+            for old in (self.gini_interval, self.gini_by_chance)
+        )
+        return replace(
+            self,
+            events=events,
+            bins=np.asarray(bins),
+            curve=curve,
+            gini=round(self.gini, 2),
+            gini_interval=gini,
+            gini_by_chance=chance,
+        )
 
     def size(self) -> tuple[int, int]:
         return min(self.places, int(np.nan_to_num(self.events))), self.places - 1

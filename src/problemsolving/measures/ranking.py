@@ -87,8 +87,9 @@ class PlaceRanking(Result):
         return pd.concat([self.frame, pd.DataFrame({"group": ["all"], "count": [self.total]})], ignore_index=True)
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
+        """Take released counts; places whose count is withheld are not named, since their order would tell it."""
         counts = cells["count"].to_numpy(float)
-        return replace(self, frame=self.frame.assign(count=counts[:-1]), total=float(counts[-1]))
+        return replace(self, frame=self.frame.assign(count=counts[:-1]).dropna(subset="count"), total=float(counts[-1]))
 
 
 def rank_places(

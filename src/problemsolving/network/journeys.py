@@ -152,9 +152,7 @@ def median_waits(
         )
     frame = pd.DataFrame(rows, columns=["group", "count", "open", "beyond", "median", "low", "high"])
     caveats: tuple[str, ...] = (
-        (f"{int(negative.sum())} referrals end before they start and are left out: check the clocks",)
-        if negative.any()
-        else ()
+        ("Some referrals end before they start and are left out: check the clocks",) if negative.any() else ()
     )
     caveats += ("Half were seen within the median; referrals not seen by the end of the data count as still waiting",)
     return Waits(
@@ -266,10 +264,8 @@ class Journeys(Result):
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         parts = {part: rows["count"].to_numpy(float) for part, rows in cells.groupby("part")}
-        hidden = np.isnan(parts["count"]) | np.isnan(parts["cases"])
-        return replace(
-            self, frame=self.frame.assign(**{part: np.where(hidden, np.nan, counts) for part, counts in parts.items()})
-        )
+        frame = self.frame.assign(**parts).dropna(subset=["count", "cases"])
+        return replace(self, frame=frame.reset_index(drop=True))
 
 
 def map_journeys(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -62,10 +63,11 @@ def _peak_bytes(process: Any) -> int:
         return 0
 
 
-def _told(name: str, text: str, where: str) -> str:
-    """Give an error's text where it is one of our own, which carry no values; else only its kind and where to look."""
+def _told(name: str, text: str, traceback: list[str], where: str) -> str:
+    """Give an error's text where the package itself raised it, since its errors carry no values; else only its kind."""
     kind = getattr(errors, name.rsplit(".", 1)[-1], None)
-    if isinstance(kind, type) and issubclass(kind, errors.ProblemSolvingError):
+    ours = any(re.search(r"problemsolving[/\\]\w+", frame) for frame in traceback[-2:])
+    if isinstance(kind, type) and issubclass(kind, errors.ProblemSolvingError) and ours:
         return f"{kind.__name__}: {text}"
     return f"{name}; its text is in {where} under restricted/"
 
@@ -121,7 +123,7 @@ def execute(path: Path, *, output: Path, parameters: dict[str, str], timeout: in
         )
     except PapermillExecutionError as error:
         raise RunError(
-            f"{path.name}, cell {error.exec_count}: {_told(error.ename, error.evalue, partial.name)}"
+            f"{path.name}, cell {error.exec_count}: {_told(error.ename, error.evalue, error.traceback, partial.name)}"
         ) from None
     except CellTimeoutError:
         raise RunError(
@@ -133,6 +135,13 @@ def execute(path: Path, *, output: Path, parameters: dict[str, str], timeout: in
         raise RunError(f"{path.name}: {type(error).__name__}") from None
     finally:
         peak = scale.stop()
+    left = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None
+    ]
+    if left:
+        raise RunError(f"{path.name}: it stopped by itself before its end; {len(left)} cells were not run")
     write_atomically(output, partial.read_bytes())
     partial.unlink()
     return Execution(notebook, round(time.perf_counter() - began, 2), peak)

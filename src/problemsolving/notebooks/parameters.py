@@ -19,15 +19,28 @@ def stage_notebooks(folder: Path) -> dict[str, Path]:
 
 def read_notebook(path: Path) -> dict[str, Any]:
     """Read a notebook's JSON; raise `RunError` when it is not one."""
+    if not path.is_file():
+        raise RunError(f"{path.name}: missing; the untouched notebook is in .template/")
     try:
-        notebook = json.loads(path.read_text("utf-8"))
-        if not isinstance(notebook["cells"], list):
-            raise TypeError
-    except OSError:
-        raise RunError(f"{path.name}: missing; the untouched notebook is in .template/") from None
-    except (ValueError, KeyError, TypeError):
-        raise RunError(f"{path.name}: not a notebook; the untouched one is in .template/") from None
+        notebook: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        whole = notebook["nbformat"] == 4 and all(_is_cell(cell) for cell in notebook["cells"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise RunError(f"{path.name}: not a notebook of format 4; the untouched one is in .template/")
     return notebook
+
+
+def _is_cell(cell: Any) -> bool:
+    """Tell whether this has the shape of a notebook cell."""
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
+        return False
+    source, tags = cell.get("source"), cell["metadata"].get("tags", [])
+    return (
+        cell.get("cell_type") in ("code", "markdown", "raw")
+        and (isinstance(source, str) or (isinstance(source, list) and all(isinstance(line, str) for line in source)))
+        and isinstance(tags, list)
+    )
 
 
 def notebook_parameters(path: Path) -> dict[str, str]:
@@ -38,7 +51,8 @@ def notebook_parameters(path: Path) -> dict[str, str]:
     RunError
         When no cell has the tag, or it holds anything but ``name: str = "…"``.
     """
-    cells = [cell for cell in read_notebook(path)["cells"] if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    code = [cell for cell in read_notebook(path)["cells"] if cell["cell_type"] == "code"]
+    cells = [cell for cell in code if "parameters" in cell["metadata"].get("tags", [])]
     if len(cells) != 1:
         raise RunError(f"{path.name}: {len(cells)} cells are tagged parameters; exactly one must be")
     source = cells[0]["source"]
@@ -52,6 +66,8 @@ def notebook_parameters(path: Path) -> dict[str, str]:
             case ast.AnnAssign(
                 target=ast.Name(id=name), annotation=ast.Name(id="str"), value=ast.Constant(value=str(default))
             ):
+                if name in found:
+                    raise RunError(f"{path.name}: parameters cell, line {line.lineno}: {name} stands twice")
                 found[name] = default
             case _:
                 raise RunError(f'{path.name}: parameters cell, line {line.lineno}: write name: str = ""  # what it is')

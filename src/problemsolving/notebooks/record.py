@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
+from problemsolving.errors import RunError
 from problemsolving.records import to_json, write_atomically
 
 SCHEMA_VERSION = 1
@@ -84,7 +85,15 @@ def read_record(folder: Path) -> dict[str, Any]:
     dict
         As in ``record.json``, with the status that is true now.
     """
-    content: dict[str, Any] = json.loads((folder / "record.json").read_text("utf-8"))
+    try:
+        content: dict[str, Any] = json.loads((folder / "record.json").read_text("utf-8"))
+        known = {"status", "process", "stages", "parameters"} <= set(content) and {"pid", "started"} <= set(
+            content["process"]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise RunError(f"{folder.name}: its record.json is missing or damaged; run the profile again")
     if content["status"] == "running" and not _alive(content["process"]):
         content["status"] = "killed"
     return content
@@ -111,7 +120,10 @@ def latest_run(profile: Path) -> Path | None:
     pointer = profile / "runs" / "latest.json"
     if not pointer.is_file():
         return None
-    folder = profile / "runs" / str(json.loads(pointer.read_text("utf-8"))["run"])
+    try:
+        folder = profile / "runs" / str(json.loads(pointer.read_text("utf-8"))["run"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise RunError("runs/latest.json is damaged; name a run folder, or run the profile again") from None
     return folder if folder.is_dir() and folder.parent == profile / "runs" else None
 
 

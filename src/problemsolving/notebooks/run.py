@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from problemsolving.answers import PARAMETERS, environment_parameters
 from problemsolving.errors import ParameterError, ProblemSolvingError, RunError, nearest
 from problemsolving.notebooks.parameters import STAGES, check_parameters, stage_notebooks
 from problemsolving.notebooks.record import RunRecord, point_latest, start_record
+from problemsolving.periods import Month
 from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json, write_atomically
 from problemsolving.results import FINDING_MIME, STUDY_MIME
@@ -72,7 +74,10 @@ def run_profile(
     problem = read_problem(profile, **given)
     check_sharing(problem)
     find_files(problem)
-    record = start_record(profile, stages=chosen, parameters=given, resolved=_resolved(problem))
+    try:
+        record = start_record(profile, stages=chosen, parameters=given, resolved=_resolved(problem))
+    except OSError as error:
+        raise RunError(f"no run folder could be made in {profile.name}/runs: {error.strerror}") from None
     with _logged(record.folder) as log, _terminable():
         log.info("run %s: %s", record.folder.name, ", ".join(chosen))
         try:
@@ -87,12 +92,11 @@ def run_profile(
             record.finish(status, error=error.message)  # type: ignore[arg-type]
             raise
         except Exception as error:
-            log.info("did not complete: %s", type(error).__name__)
-            write_atomically(record.folder / "restricted" / "error.txt", repr(error))
-            record.finish("failed", error=type(error).__name__)
-            raise RunError(
-                f"the run did not complete ({type(error).__name__}); see restricted/error.txt in its folder"
-            ) from error
+            with suppress(OSError):
+                log.info("did not complete: %s", type(error).__name__)
+                record.finish("failed", error=type(error).__name__)
+                write_atomically(record.folder / "restricted" / "error.txt", repr(error))
+            raise RunError(f"the run did not complete: {_reason(error)}") from error
     return record.folder
 
 
@@ -119,6 +123,13 @@ def _resolved(problem: Problem) -> dict[str, str]:
     }
 
 
+def _reason(error: Exception) -> str:
+    """Say why in words that hold no value: what the system said, or the kind of error and where its text lies."""
+    if isinstance(error, OSError):
+        return f"{error.strerror or type(error).__name__} (disk full or not writable?)"
+    return f"{type(error).__name__}; its text is in restricted/error.txt of the run folder"
+
+
 def _checked(profile: Path, stages: list[str] | None, parameters: dict[str, str]) -> tuple[list[str], dict[str, str]]:
     """Check stages and parameters before anything is written; give both as they will be used."""
     wanted = list(dict.fromkeys(stages or STAGES))
@@ -128,10 +139,11 @@ def _checked(profile: Path, stages: list[str] | None, parameters: dict[str, str]
     chosen = [stage for stage in STAGES if stage in wanted]
     for_notebooks = environment_parameters() | parameters
     if for_notebooks.get("data"):
-        for_notebooks["data"] = str(Path(for_notebooks["data"]).expanduser().resolve())
+        with suppress(RuntimeError):
+            for_notebooks["data"] = str(Path(for_notebooks["data"]).expanduser().resolve())
     collected: list[str] = []
     for check in (
-        lambda: read_problem(profile, **for_notebooks),
+        lambda: _check_periods(read_problem(profile, **for_notebooks)),
         lambda: _check_notebooks(profile, chosen, for_notebooks),
     ):
         try:
@@ -141,6 +153,12 @@ def _checked(profile: Path, stages: list[str] | None, parameters: dict[str, str]
     if collected:
         raise ParameterError("nothing was run", faults=list(dict.fromkeys(collected)))
     return chosen, for_notebooks
+
+
+def _check_periods(problem: Problem) -> None:
+    today = dt.datetime.now(tz=dt.UTC)
+    if problem.follow_up.end > Month(today.year, today.month):
+        raise ParameterError("the follow-up is not over", faults=["follow_up_end: a month that has not come yet"])
 
 
 def _check_notebooks(profile: Path, stages: list[str], given: dict[str, str]) -> None:
@@ -174,7 +192,10 @@ def _execute_all(
         outputs = [
             output["data"] for cell in done.notebook.cells for output in cell.get("outputs", []) if "data" in output
         ]
-        findings += [data[FINDING_MIME] for data in outputs if FINDING_MIME in data]
+        found = [data[FINDING_MIME] for data in outputs if FINDING_MIME in data]
+        if not found:
+            raise RunError(f"{path.name}: it answered no question; the untouched notebook is in .template/")
+        findings += found
         inputs = next(
             (data[STUDY_MIME]["provenance"] for data in outputs if STUDY_MIME in data), record.content["inputs"]
         )

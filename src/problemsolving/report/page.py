@@ -190,7 +190,7 @@ def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[s
         ],
         hidden=[finding for finding in findings if finding["withheld"] or finding["withheld_cells"]],
         unanswered=[finding for finding in findings if finding["not_estimable"] and not finding["withheld"]],
-        inputs=record["inputs"],
+        inputs=[entry | {"rows": _rows_shown(entry, answers["policy"])} for entry in record["inputs"]],
         run=record["run"],
         made=record["started"][:10],
         version=problemsolving.__version__,
@@ -202,6 +202,14 @@ def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[s
 
 def _period(answers: dict[str, str], name: str) -> str:
     return Period(Month.parse(answers[f"{name}_start"]), Month.parse(answers[f"{name}_end"])).in_words
+
+
+def _rows_shown(entry: dict[str, Any], policy: str) -> str:
+    """Give the rows of a data set as the policy lets them be shown: those of aggregates as they are."""
+    if entry["level"] == "aggregate":
+        return f"{entry['rows']:,}"
+    (shown,) = get_policy(policy).apply([entry["rows"]])
+    return f"{shown:,.0f}" if shown == shown else "withheld"
 
 
 def _picture(svg: str) -> str:

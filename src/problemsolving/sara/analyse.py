@@ -62,7 +62,7 @@ def _why_no_model(areas: pd.DataFrame, drivers: dict[str, str]) -> str:
         return f"{len(known)} small areas have a value for every driver; {len(drivers) + 2} are needed"
     if (known[list(drivers.values())].std() == 0).any():
         return "a driver has the same value in every small area"
-    return "" if known["count"].sum() else "no incident could be placed in the area"
+    return "" if known["count"].sum() else "too few incidents could be placed in the area"
 
 
 def change(study: Study) -> Finding:
@@ -78,7 +78,7 @@ def change(study: Study) -> Finding:
             reason="baseline and follow-up differ in length", remedy="Give both the same number of months."
         )
     elif not before.sum() or not after.sum():
-        result = NotEstimable(reason="a period has no placed incident")
+        result = NotEstimable(reason="too few incidents could be placed in one of the periods")
     else:
         result = decompose_frequency(before, after, rng=study.rng("change"))
         result = result.with_caveats(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from problemsolving.dictionary.codelists import label
+from problemsolving.dictionary.schema import table as get_table
 from problemsolving.measures.charts import control_chart
 from problemsolving.measures.comparison import compare_rates
 from problemsolving.measures.concentration import measure_concentration
@@ -38,6 +40,9 @@ def incidents(study: Study) -> Finding:
     notes: tuple[str, ...] = (f"Counted: {listed(study.problem.category_labels)}",)
     if study.problem.wording_note:
         notes += (study.problem.wording_note.rstrip("."),)
+    repeated = study.repeated_identifiers()
+    if repeated:
+        notes += (repeated,)
     sentence = "{read} incidents were read: {in_area} lie in the area, {unplaced} have no place in the source, {elsewhere} lie elsewhere."
     result = count_events(counts, heading="Incidents", sentence=sentence, caveats=notes)
     return find(study, "scan", "incidents", "How much of it is there, and can it be placed?", result)
@@ -136,6 +141,9 @@ def months(study: Study) -> Finding:
     """When did something other than ordinary variation happen?"""
     counts = study.monthly.sum(axis=1)
     result = control_chart(counts.to_dict(), days=study.days)
+    repeated = study.repeated_identifiers()
+    if repeated:
+        result = result.with_caveats(repeated)
     return find(study, "scan", "incidents_by_month", "When did something other than ordinary variation happen?", result)
 
 
@@ -162,12 +170,11 @@ def people(study: Study) -> Finding:
         )
         return find(study, "scan", "victims_by_age", question, result)
     inside = study.incidents[study.incidents["place"] == "in area"]
-    known = inside["victim_age_band"]
-    counts = known.value_counts().sort_index()
-    notes = (
-        f"Age band is recorded for {known.notna().mean():.0%} of incidents",
-        "Counts, not rates: residents by age are not loaded",
-    )
+    bands = get_table("incident").field("victim_age_band").constraints.enum
+    counts = inside["victim_age_band"].value_counts().reindex(bands, fill_value=0)
+    recorded, total = study.policy.apply(np.array([counts.sum(), len(inside)]))
+    share = f"{recorded / total:.0%}" if recorded == recorded else "few"
+    notes = (f"Age band is recorded for {share} of incidents", "Counts, not rates: residents by age are not loaded")
     return find(study, "scan", "victims_by_age", question, count_events(counts, heading="Age of victim", caveats=notes))
 
 
@@ -176,7 +183,9 @@ def concentration(study: Study) -> Finding:
     areas = study.count()
     question = "Is it concentrated in few small areas, beyond chance?"
     if not areas["count"].sum():
-        return find(study, "scan", "gini", question, NotEstimable(reason="no incident could be placed in the area"))
+        return find(
+            study, "scan", "gini", question, NotEstimable(reason="too few incidents could be placed in the area")
+        )
     result = measure_concentration(areas["count"], weight=areas["population"], rng=study.rng("concentration"))
     if study.can_tell("incident", "place", "snapped point"):
         result = result.with_caveats(
@@ -212,7 +221,7 @@ def gradient(study: Study) -> Finding:
     question = "Do deprived areas have more of it, and how much more?"
     areas = study.count(problem.baseline)
     if areas["income_decile"].nunique() < 2 or not areas["count"].sum():
-        reason = "no incident could be placed, or all small areas lie in a single decile of income deprivation"
+        reason = "too few incidents could be placed, or all small areas lie in a single decile of income deprivation"
         return find(study, "scan", "slope_index", question, NotEstimable(reason=reason), period=str(problem.baseline))
     result = measure_gradient(areas, by="income_decile", years=problem.baseline.years, rng=study.rng("gradient"))
     notes = (

@@ -27,6 +27,8 @@ faults = [
     for key, value in RAW.items()
     if not key.startswith("_") and isinstance(value, str) and any(mark in value for mark in MARKS)
 ]
+if ANSWERS.get("__folder") not in (ANSWERS.get("slug"), "refused"):
+    faults.append("__folder: leave it alone; the slug names the folder")
 faults += check({key: value for key, value in ANSWERS.items() if not key.startswith("_")})
 if faults:
     text = "\n".join([f"The profile was not made: {len(faults)} answers to mend", *(f"  - {fault}" for fault in faults)])
