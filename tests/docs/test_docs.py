@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
 
@@ -36,7 +37,7 @@ def test_readme_names_targets_and_commands_that_exist(root):
 
     text = (root / "README.md").read_text("utf-8")
     makefile = (root / "Makefile").read_text("utf-8")
-    for target in re.findall(r"\bmake ([a-z]+)\b", text):
+    for target in re.findall(r"(?:`|^)make ([a-z]+)\b", text, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     for command in re.findall(r"^problemsolving ([a-z]+)", text, re.MULTILINE):
         assert command in main.commands, command
@@ -61,7 +62,7 @@ def test_readme_shell_commands_run(root, tmp_path):
     assert len(lines) >= 3
     for line in lines:
         ran = subprocess.run(
-            [sys.executable, "-m", *line.split()], capture_output=True, text=True, cwd=tmp_path, check=False
+            [sys.executable, "-m", *shlex.split(line)], capture_output=True, text=True, cwd=tmp_path, check=False
         )
         assert ran.returncode == 0, f"{line}: {ran.stderr}"
 

@@ -78,14 +78,17 @@ SLOW = "import os, time, pathlib\npathlib.Path('mark').write_text(str(os.getpid(
         ("terminate", "interrupted", 130),
         ("timeout", "timed-out", 17),
         ("fail", "failed", 17),
+        ("quit", "failed", 17),
     ],
 )
 def test_each_end_is_told_and_the_good_run_is_untouched(good, deed, status, code):
     first = latest_run(good)
     before = prints(first), (good / "runs/latest.json").read_bytes()
     replace_question(good, "raise ValueError('the value 943 476 5919')" if deed == "fail" else SLOW)
+    if deed == "quit":
+        replace_question(good, "import sys; sys.exit(0)")
     process = start(good, *(["--timeout", "3"] if deed == "timeout" else []))
-    if deed not in ("fail", "timeout"):
+    if deed not in ("fail", "timeout", "quit"):
         kernel = started_cell(good, process, good / "mark")
         if deed == "kill kernel":
             kernel.kill()
@@ -101,7 +104,7 @@ def test_each_end_is_told_and_the_good_run_is_untouched(good, deed, status, code
     assert (prints(first), (good / "runs/latest.json").read_bytes()) == before
     assert not (folder / "results.json").exists() and not (folder / "released").exists()
     assert "943" not in err + (folder / "record.json").read_text() + (folder / "run.log").read_text()
-    if deed not in ("fail", "timeout"):
+    if deed not in ("fail", "timeout", "quit"):
         _, alive = psutil.wait_procs([kernel], timeout=20)
         assert not alive
 

@@ -13,7 +13,7 @@ from problemsolving.measures.concentration import gini_coefficient, measure_conc
 from problemsolving.measures.gradient import slope_index_of_inequality
 from problemsolving.measures.rates import crude_rate
 from problemsolving.periods import Month, Period
-from problemsolving.stats.intervals import count_limits, exact_poisson_limits, median_limits, wilson_limits
+from problemsolving.stats.intervals import count_limits, exact_poisson_limits, wilson_limits
 
 counts = st.lists(st.integers(0, 500), min_size=2, max_size=30).filter(any)
 factor = st.floats(0.01, 1_000)
@@ -104,12 +104,6 @@ def test_exact_limits_cover(count):
 def test_wilson_stays_between_0_and_1(pair):
     low, high = wilson_limits(*pair)
     assert -1e-12 <= low <= pair[0] / pair[1] + 1e-12 and pair[0] / pair[1] - 1e-12 <= high <= 1 + 1e-12
-
-
-@given(st.lists(st.floats(0, 100), min_size=6, max_size=60))
-def test_the_median_lies_in_its_interval(values):
-    median, low, high = median_limits(values)
-    assert low <= median <= high
 
 
 @given(st.lists(st.floats(1, 100), min_size=3, max_size=10), st.floats(0.1, 10))

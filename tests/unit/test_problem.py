@@ -66,6 +66,10 @@ def test_bad_slugs(slug):
         ("title", "", "must not be empty"),
         ("title", "x" * 201, "longer"),
         ("title", "a\x1b[31m", "control character"),
+        ("title", "a\u202eb", "control character"),
+        ("title", "a\u009bb", "control character"),
+        ("problem_type", ["robbery"], "write one code"),
+        ("policy", {"a": "b"}, "is not a policy"),
         ("data", "", "must not be empty"),
     ],
 )

@@ -41,7 +41,8 @@ def test_json_strings_are_read_as_typed(tmp_path, escaped, read):
         ("a: [1\n", "line"),
         ("", "keys and values"),
         (b"a: \xff\xfe\n", "UTF-8"),
-        ("a: " + "[" * 5_000, ""),
+        ("a: " + "[" * 5_000, "nested too deeply"),
+        ("a: " + "[1, " * 15_000, "nested too deeply"),
         ("a: " + "x" * 1_100_000, "larger"),
     ],
 )

@@ -117,3 +117,22 @@ def _header(raw: bytes, source: Source, name: str) -> tuple[str, ...]:
     if faults:
         raise DataError(f"{name}: its header is not that of {source.title} ({source.name})", faults=faults)
     return tuple(wanted.get(key, f"unused {place}") for place, key in enumerate(found))
+
+
+def ragged_rows(delivery: Delivery, source: Source) -> list[int]:
+    """Give the lines of rows that have not as many fields as the header: a comma that is not quoted shifts columns."""
+    dialect = source.format
+    reader = csv.reader(
+        io.StringIO(delivery.text.decode(dialect.encoding), newline=""),
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        strict=True,
+    )
+    width, lines = len(delivery.header), []
+    try:
+        for row in reader:
+            if len(row) != width:
+                lines.append(reader.line_num)
+    except csv.Error:
+        lines.append(reader.line_num)
+    return lines

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.codelists import codelist
-from problemsolving.dictionary.door import Delivery, open_delivery
+from problemsolving.dictionary.door import Delivery, open_delivery, ragged_rows
 from problemsolving.dictionary.schema import ColumnMap, Source, TableField, TableSchema, table
 from problemsolving.errors import DataError
 
@@ -142,32 +142,33 @@ def _load(
     connection: duckdb.DuckDBPyConnection, source: Source, delivery: Delivery, number: int, columns: list[str]
 ) -> int:
     """Load one file, every column as text, in the dialect that the source states."""
-    import duckdb
-
     dialect = source.format
+    ragged = ragged_rows(delivery, source)
+    if ragged:
+        shown = ", ".join(map(str, ragged[:POSITIONS_SHOWN])) + (
+            f" and {len(ragged) - POSITIONS_SHOWN} more" if len(ragged) > POSITIONS_SHOWN else ""
+        )
+        raise DataError(
+            f"{source.title}: rows have too many or too few columns",
+            faults=[
+                f"{delivery.name}: not {len(delivery.header)} columns, or a quote that is not closed, at line {shown}"
+            ],
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "delivery.csv"
         path.write_bytes(delivery.text)
-        try:
-            rows = connection.execute(
-                f"""insert into raw select {number}, row_number() over () + 1, {", ".join(map(_quoted, columns))}
-                from read_csv(?, delim=?, quote=?, escape=?, header=true, auto_detect=false, strict_mode=true,
-                              null_padding=false, new_line='\\n', nullstr='', columns=?)""",
-                [
-                    str(path),
-                    dialect.delimiter,
-                    dialect.quote,
-                    dialect.escape,
-                    dict.fromkeys(delivery.header, "VARCHAR"),
-                ],
-            ).fetchone()
-        except duckdb.Error as error:
-            line = re.search(r"Line: (\d+)", str(error))
-            where = f", line {line[1]}" if line else ""
-            raise DataError(
-                f"{source.title}: a row has too many or too few columns",
-                faults=[f"{delivery.name}{where}: not {len(delivery.header)} columns, or a quote that is not closed"],
-            ) from None
+        rows = connection.execute(
+            f"""insert into raw select {number}, row_number() over () + 1, {", ".join(map(_quoted, columns))}
+            from read_csv(?, delim=?, quote=?, escape=?, header=true, auto_detect=false, strict_mode=true,
+                          null_padding=false, new_line='\\n', nullstr='', columns=?)""",
+            [
+                str(path),
+                dialect.delimiter,
+                dialect.quote,
+                dialect.escape,
+                dict.fromkeys(delivery.header, "VARCHAR"),
+            ],
+        ).fetchone()
     return int(rows[0]) if rows else 0
 
 
