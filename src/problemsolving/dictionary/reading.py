@@ -73,7 +73,9 @@ def read_source(source: Source, paths: list[Path], *, root: Path, today: dt.date
     for path in paths:
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         try:
-            deliveries.append(open_delivery(path, source, name=name))
+            delivery = open_delivery(path, source, name=name)
+            faults += _ragged(delivery, source)
+            deliveries.append(delivery)
         except DataError as error:
             faults += error.faults or [error.message]
     faults += _same_twice(deliveries)
@@ -86,6 +88,17 @@ def read_source(source: Source, paths: list[Path], *, root: Path, today: dt.date
 
 def _files(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _ragged(delivery: Delivery, source: Source) -> list[str]:
+    lines = ragged_rows(delivery, source) if delivery.header else []
+    if not lines:
+        return []
+    shown = ", ".join(map(str, lines[:POSITIONS_SHOWN]))
+    more = f" and {len(lines) - POSITIONS_SHOWN:,} more" if len(lines) > POSITIONS_SHOWN else ""
+    return [
+        f"{delivery.name}: not {len(delivery.header)} columns, or a quote that is not closed, at line {shown}{more}"
+    ]
 
 
 def _same_twice(deliveries: list[Delivery]) -> list[str]:
@@ -143,17 +156,6 @@ def _load(
 ) -> int:
     """Load one file, every column as text, in the dialect that the source states."""
     dialect = source.format
-    ragged = ragged_rows(delivery, source)
-    if ragged:
-        shown = ", ".join(map(str, ragged[:POSITIONS_SHOWN])) + (
-            f" and {len(ragged) - POSITIONS_SHOWN} more" if len(ragged) > POSITIONS_SHOWN else ""
-        )
-        raise DataError(
-            f"{source.title}: rows have too many or too few columns",
-            faults=[
-                f"{delivery.name}: not {len(delivery.header)} columns, or a quote that is not closed, at line {shown}"
-            ],
-        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "delivery.csv"
         path.write_bytes(delivery.text)
