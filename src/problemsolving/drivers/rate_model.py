@@ -86,21 +86,21 @@ class RateModel(Result):
 
     def summary(self) -> str:
         said = [
-            f"{row.driver} was associated with {abs(row.ratio - 1):.0%} {'more' if row.ratio > 1 else 'fewer'} {self.of} "
+            f"{row.driver} with {abs(row.ratio - 1):.0%} {'more' if row.ratio > 1 else 'fewer'} {self.of} "
             f"(rate ratio {row.ratio:.2f}, {row.low:.2f} to {row.high:.2f})"
             for row in self.frame.itertuples()
             if row.low > 1 or row.high < 1
         ]
         unclear = [row.driver for row in self.frame.itertuples() if row.low <= 1 <= row.high]
-        text = (
-            "For each standard deviation, the others held, "
-            + ("; ".join(said) if said else "no driver was clearly associated")
-            + "."
-        )
+        text = "With the other drivers held, no driver was clearly associated with the rate."
+        if said:
+            text = (
+                f"With the other drivers held, one standard deviation more was associated, for {'; for '.join(said)}."
+            )
         if unclear:
             text += f" Not clear either way: {', '.join(unclear)}."
-        return text + (
-            f" Counts varied {self.dispersion:.1f} times as much as chance alone would make them, so intervals are robust ones."
+        return (
+            text + f" Small areas varied {self.dispersion:.1f} times as much as chance; the intervals allow for that."
         )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:

@@ -207,7 +207,9 @@ def hypotheses(study: Study) -> Finding:
         (Column("Id"), Column("Hypothesis"), Column("Test"), Column("What came out"), Column("Verdict")), rows
     )
     verdicts = [row[4] for row in rows]
-    words = f"Of {len(rows)} hypotheses, {verdicts.count('supported')} are supported by the data, {verdicts.count('not supported')} are not, and {len(rows) - verdicts.count('supported') - verdicts.count('not supported')} could not be tested with the data at hand."
+    tally = [("supported", verdicts.count("supported")), ("not supported", verdicts.count("not supported"))]
+    tally.append(("could not be tested with these data", len(rows) - sum(count for _, count in tally)))
+    words = f"{len(rows)} hypotheses. " + "; ".join(f"{verdict}: {count}" for verdict, count in tally) + "."
     return find(study, "analyse", "hypotheses", question, Statement(text=words, content=table))
 
 
