@@ -134,10 +134,17 @@ def _switch(text: Any) -> bool:
     return known[str(text).strip().casefold()]
 
 
+def _problem_type(text: Any) -> str:
+    code = read_code("problem-types")(text)
+    if not codelist("problem-types")[code]["crime_types"]:
+        raise ValueError(f"{code} is not recorded crime, and this version counts recorded crime alone")
+    return code
+
+
 READERS: dict[str, Callable[[Any], Any]] = {
     "title": _words,
     "slug": read_slug,
-    "problem_type": read_code("problem-types"),
+    "problem_type": _problem_type,
     "area_name": _words,
     "district_codes": _districts,
     "benchmark_areas": _districts,
@@ -199,6 +206,10 @@ def read_parameters(answers: Mapping[str, Any], faults: Faults) -> dict[str, Any
         and not any(fault.startswith("response_start") for fault in faults)
     ):
         faults.append("response_start: is needed where response_areas are named")
+    simulated = any(code.startswith("E06999") for code in read.get("district_codes") or ())
+    for key, areas in groups.items():
+        if not simulated and any(area.startswith("E01999") for area in areas):
+            faults.append(f"{key}: simulated areas in a profile on real districts; none where there is no response")
     return read
 
 

@@ -114,7 +114,7 @@ def new(ctx: click.Context, folder: Path, settings: tuple[str, ...], no_input: b
     if not no_input and sys.stdin.isatty():
         prompts = template_prompts()
         answers = {
-            key: answers.get(key) or click.prompt(prompts[key], default=default)
+            key: answers[key] if key in answers else click.prompt(prompts[key], default=default)
             for key, default in template_questions().items()
         } | answers
     profile = new_profile(answers, folder=folder)

@@ -186,14 +186,22 @@ def lorenz(
     """Draw a concentration curve (places from most to fewest events) with the envelope of chance."""
     places = np.asarray(share_of_places, float) * 100
     ax = get_axes(ax, size=(7.2, 4.2))
-    ax.fill_between(places, np.asarray(low) * 100, np.asarray(high) * 100, color=SKY, alpha=0.7, linewidth=0)
+    ax.fill_between(places, np.asarray(low) * 100, np.asarray(high) * 100, color="#4f86bd", alpha=0.8, linewidth=1.2)
     ax.plot(places, np.asarray(share_of_events) * 100, color=BLUE, linewidth=2.4)
     ax.plot([0, 100], [0, 100], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     at = int(np.argmin(np.abs(places - 30)))
     ax.text(30, np.asarray(share_of_events)[at] * 100 + 3, "observed", ha="right", color=BLUE, weight="bold")
-    ax.text(66, 58, "spread evenly", color=MUTED, rotation=0, va="top")
-    middle = (np.asarray(low)[at] + np.asarray(high)[at]) * 50
-    ax.text(34, middle - 9, "what chance alone would give", color=INK, fontsize=9)
+    ax.text(80, 76, "spread evenly", color=MUTED, va="top")
+    far = int(np.argmin(np.abs(places - 45)))
+    middle = (np.asarray(low)[far] + np.asarray(high)[far]) * 50
+    ax.annotate(
+        "what chance alone would give",
+        (45, middle),
+        xytext=(58, middle - 34),
+        color=INK,
+        fontsize=9,
+        arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.8},
+    )
     ax.set_xlabel("% of small areas, from most to fewest incidents")
     ax.set_ylabel("% of incidents")
     ax.set_xlim(0, 100)

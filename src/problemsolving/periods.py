@@ -93,8 +93,5 @@ class Period:
     def in_words(self) -> str:
         return f"{self.start.in_words} to {self.end.in_words}"
 
-    def overlaps(self, other: Period) -> bool:
-        return self.start <= other.end and other.start <= self.end
-
     def __str__(self) -> str:
         return f"{self.start} to {self.end}"

@@ -76,6 +76,7 @@ class Problem:
     sources: tuple[DataSet, ...] = ()
     drivers: tuple[str, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
+    hypotheses_from: str = "partnership"
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -126,7 +127,7 @@ def read_problem(folder: Path, /, **parameters: str) -> Problem:
         raise ParameterError(f"{folder}: not a problem profile (no problem.yml); make one with: problemsolving new")
     raw = read_yaml(path)
     faults = Faults()
-    known = [*PARAMETERS, "sources", "drivers", "hypotheses"]
+    known = [*PARAMETERS, "sources", "drivers", "hypotheses", "hypotheses_from"]
     faults += [f"{key}: not a key of problem.yml{nearest(key, known)}" for key in raw if key not in known]
     faults += [f"{key}: not a parameter{nearest(key, PARAMETERS)}" for key in parameters if key not in PARAMETERS]
     given = {key: text for key, text in parameters.items() if text != "" and key in PARAMETERS}
@@ -135,6 +136,7 @@ def read_problem(folder: Path, /, **parameters: str) -> Problem:
     structures: dict[str, Any] = {
         "sources": _read_sources(raw.get("sources"), faults),
         "drivers": faults.read("drivers", raw.get("drivers", []), _optional_drivers) or (),
+        "hypotheses_from": faults.read("hypotheses_from", raw.get("hypotheses_from", "partnership"), _author),
         "hypotheses": _read_hypotheses(raw.get("hypotheses", []), faults),
     }
     if faults:
@@ -148,6 +150,12 @@ def read_problem(folder: Path, /, **parameters: str) -> Problem:
 
 def _optional_drivers(value: Any) -> tuple[str, ...]:
     return read_codes("drivers")(value) if value else ()
+
+
+def _author(value: Any) -> str:
+    if value not in ("template", "partnership"):
+        raise ValueError("write template or partnership")
+    return str(value)
 
 
 def _mapping(value: Any, keys: tuple[str, ...], place: str, faults: Faults) -> dict[str, str] | None:

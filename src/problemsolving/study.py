@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.schema import names as dictionary_names
 from problemsolving.dictionary.schema import source as get_source
-from problemsolving.errors import DataError, DictionaryError, ParameterError, ProblemSolvingError, SharingError, nearest
+from problemsolving.errors import DataError, DictionaryError, ParameterError, ProblemSolvingError, SharingError
 from problemsolving.governance.lockdown import refuse_connections
 from problemsolving.governance.policies import Policy, get_policy
 from problemsolving.governance.sharing import SharingRecord, read_sharing_record
@@ -51,11 +51,6 @@ class Study:
             if reading.source.table == table
         ]
         return bool(found) and all(level in levels for level in found)
-
-    def source_names(self, table: str) -> str:
-        return ", ".join(
-            sorted({reading.source.name for reading in self.readings.values() if reading.source.table == table})
-        )
 
     def rng(self, name: str) -> np.random.Generator:
         """Give the randomness of one question: the same in every run, so that the same data give the same page."""
@@ -247,13 +242,24 @@ def check_sharing(problem: Problem, *, today: dt.date | None = None) -> dict[str
             faults += error.faults
             continue
         records[dataset.name] = record
-        if record.level == "person" and problem.policy == "open":
+        people = _people(dataset.source)
+        if people == "pseudonym" and record.level != "person":
+            faults.append(f"{dataset.sharing}: level: the source holds pseudonyms of people, so its level is person")
+        if "person" in (record.level, "person" if people == "pseudonym" else "") and problem.policy == "open":
             faults.append(
                 f"{dataset.sharing}: data about persons do not leave under policy open; set policy: opensafely"
             )
     if faults:
         raise SharingError("nothing loads: sharing records must be mended first", faults=faults)
     return records
+
+
+def _people(source: str) -> str:
+    """What a source tells of people; nothing where the dictionary does not know it (that is told elsewhere)."""
+    try:
+        return get_source(source).capabilities.people
+    except DictionaryError:
+        return "none"
 
 
 def find_files(problem: Problem) -> dict[str, list[Path]]:
@@ -332,14 +338,34 @@ def _check_study(study: Study) -> None:
         faults.append(f"population: {lost} small areas of the districts have no residents in the population table")
     if faults:
         raise DataError("the data do not cover the profile", faults=faults)
-    unknown = [
-        f"{key}: {area} is not a small area of the profile's districts{nearest(area, study.areas.index)}"
+    _check_responses(study)
+    unknown = {
+        key: [area for area in getattr(problem, key) if area not in study.areas.index]
         for key in ("response_areas", "comparison_areas", "buffer_areas")
-        for area in getattr(problem, key)
-        if area not in study.areas.index
+    }
+    faults = [
+        f"{key}: {len(found)} are not small areas of the profile's districts, the first {found[0]}; none where there is no response"
+        for key, found in unknown.items()
+        if found
     ]
-    if unknown:
-        raise ParameterError("areas named in the profile are not in its districts", faults=unknown)
+    if faults:
+        raise ParameterError("areas named in the profile are not in its districts", faults=faults)
+
+
+def _check_responses(study: Study) -> None:
+    """A table of responses and the profile must tell the same places and start."""
+    responses, problem = study.table("response"), study.problem
+    if responses is None or not problem.response_areas:
+        return
+    if set(responses["area_code"]) != set(problem.response_areas) or set(responses["start"]) != {
+        str(problem.response_start)
+    }:
+        raise ParameterError(
+            "the response is told in two ways",
+            faults=[
+                "response_areas, response_start: differ from the table of responses; correct the one that is wrong"
+            ],
+        )
 
 
 def _who_could(table: str) -> str:

@@ -149,6 +149,21 @@ def test_the_private_folder_name_cannot_lead_outside(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"] and list(out.iterdir()) == []
 
 
+def test_real_districts_get_no_simulated_response(tmp_path):
+    answers = {"district_codes": "E06000032", "benchmark_areas": "E06000055", "slug": "real"}
+    problem = read_problem(new_profile(answers, folder=tmp_path))
+    assert problem.response_areas == problem.comparison_areas == () and problem.response_start is None
+    ran = plain_cookiecutter(tmp_path / "plain", **answers)
+    assert ran.returncode != 0 and "simulated areas in a profile on real districts" in ran.stderr
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("shoplifting", False), ("violence-and-sexual-offences", True)])
+def test_options_fit_the_problem_and_are_marked_as_the_templates(tmp_path, kind, expected):
+    problem = read_problem(new_profile({"problem_type": kind}, folder=tmp_path))
+    names = [option.name for hypothesis in problem.hypotheses for option in hypothesis.options]
+    assert problem.hypotheses_from == "template" and any("assaults" in name for name in names) is expected
+
+
 def test_unknown_questions_are_told(tmp_path):
     with pytest.raises(ParameterError, match='did you mean "title"'):
         new_profile({"titel": "x"}, folder=tmp_path)

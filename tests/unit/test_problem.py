@@ -69,6 +69,7 @@ def test_bad_slugs(slug):
         ("title", "a\u202eb", "control character"),
         ("title", "a\u009bb", "control character"),
         ("problem_type", ["robbery"], "write one code"),
+        ("problem_type", "mental-health-demand", "recorded crime alone"),
         ("policy", {"a": "b"}, "is not a policy"),
         ("data", "", "must not be empty"),
     ],

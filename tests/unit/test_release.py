@@ -106,3 +106,51 @@ def test_words_with_an_identifier_do_not_leave():
     with pytest.raises(DisclosureError, match="NHS number") as caught:
         release(Statement(text="Seen by 943 476 5919 twice."), SAFE)
     assert "943" not in str(caught.value)
+
+
+def test_a_result_that_names_no_counts_cannot_leave():
+    from dataclasses import dataclass
+
+    from problemsolving.results import Method, Result
+
+    @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+    class Forgetful(Result):
+        pass
+
+    with pytest.raises(DisclosureError, match="names no counts"):
+        release(Forgetful(method=Method("x"), unit="y"), SAFE)
+
+
+def test_places_withheld_are_not_named_and_order_is_that_of_released_counts():
+    areas = pd.DataFrame({"area_name": ["z", "y", "few"], "district_name": "d", "count": [41, 39, 5]})
+    shown = release(rank_places(areas, n_resamples=50), SAFE).result
+    assert shown.frame["group"].tolist() == ["y", "z"] and "few" not in repr(shown.table())
+
+
+def test_the_limits_of_a_wait_are_withheld_where_few_lie_beyond_them():
+    waits = pd.DataFrame(
+        {
+            "by": "a",
+            "referred_at": pd.Timestamp("2024-01-01"),
+            "seen_at": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(1, 13), unit="D"),
+        }
+    )
+    raw = median_waits(waits, by=["by"])
+    (value,) = release(raw, SAFE).result.values()
+    assert raw.values()[0].interval is not None and value.estimate is not None and value.interval is None
+
+
+@pytest.mark.parametrize("places", [11, 59])
+def test_the_curve_of_few_places_is_withheld(places):
+    rng = np.random.default_rng(1)
+    shown = release(measure_concentration(rng.poisson(30, places), n_resamples=50, rng=rng), SAFE).result
+    assert shown.curve["share_of_events"].isna().all() and shown.plot() is None
+    assert round(shown.gini, 2) == shown.gini
+
+
+def test_the_curve_is_made_from_rounded_counts():
+    rng = np.random.default_rng(1)
+    counts = rng.negative_binomial(1, 0.02, 200)
+    shown = release(measure_concentration(counts, n_resamples=50, rng=rng), SAFE).result
+    steps = np.diff(shown.curve["share_of_events"].dropna() * shown.events, prepend=0)
+    assert np.allclose(steps[:-1], np.round(steps[:-1] / 5) * 5)

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from problemsolving.errors import SharingError
+from problemsolving.errors import ParameterError, SharingError
 from problemsolving.governance.sharing import read_sharing_record
 from problemsolving.study import open_study
 
@@ -61,3 +61,22 @@ def test_review_day_itself_is_in_force(profile):
 def test_persons_do_not_leave_under_policy_open(profile):
     with pytest.raises(SharingError, match="policy: opensafely"):
         open_study(profile, policy="open")
+
+
+def test_the_level_cannot_be_lower_than_what_the_source_holds(profile):
+    spoil(profile, "level: person", "level: aggregate", "contacts")
+    with pytest.raises(SharingError, match="its level is person"):
+        open_study(profile)
+
+
+def test_a_response_told_in_two_ways_is_refused(profile):
+    with pytest.raises(ParameterError, match="two ways"):
+        open_study(profile, response_areas="E01999020")
+
+
+def test_areas_outside_the_districts_are_told_in_one_line_a_parameter(profile):
+    with pytest.raises(ParameterError) as caught:
+        open_study(profile, comparison_areas="E01999073, E01999074")
+    assert caught.value.faults == (
+        "comparison_areas: 2 are not small areas of the profile's districts, the first E01999073; none where there is no response",
+    )

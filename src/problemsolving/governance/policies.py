@@ -35,7 +35,7 @@ class Policy:
         plain = np.asarray(counts, float)
         if self.suppress_to is not None:
             plain = np.where(plain <= self.suppress_to, np.nan, plain)
-        return np.floor(plain / self.nearest + 0.5) * self.nearest
+        return plain if self.nearest == 1 else np.floor(plain / self.nearest + 0.5) * self.nearest
 
     @property
     def in_words(self) -> str:
@@ -43,7 +43,8 @@ class Policy:
             return "Policy open: every count is shown as it is, zeros too; for open data alone."
         return (
             f"Policy {self.name}: counts of {self.suppress_to} or fewer are withheld, others rounded to the nearest {self.nearest}; "
-            f"{self.zeros}; every rate, ratio and picture is made from the rounded counts."
+            f"{self.zeros}; rates, slopes, shares and effects are computed from the rounded counts; model ratios, medians and "
+            f"intervals leave only where enough cases stand behind them."
         )
 
 

@@ -55,13 +55,15 @@ def release(result: Result, policy: Policy) -> Released:
             return Released(
                 NotEstimable(reason=reason, withheld=True, unit=result.unit), policy.name, len(cells), len(cells)
             )
-    if result.disclosure != "text" and len(cells):
+    if result.disclosure != "text" and not len(cells):
+        raise DisclosureError(f"a {type(result).__name__} names no counts, so nothing of it can be released")
+    if result.disclosure != "text":
         safe = policy.apply(cells["count"].to_numpy(float))
         withheld = int(np.isnan(safe).sum())
         result = result.rebuild(cells.assign(count=safe))
         if withheld:
             result = result.with_caveats(f"{withheld} of {len(cells)} counts are withheld (policy {policy.name})")
-    check_text(result.summary(), where="the summary of a finding")
+    check_text(" | ".join([result.summary(), result.alt_text(), *result.caveats]), where="the words of a finding")
     for row in result.table().text_rows():
         check_text(" | ".join(row), where="the table of a finding")
     return Released(result, policy.name, len(cells), withheld)

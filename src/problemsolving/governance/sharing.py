@@ -13,7 +13,6 @@ from problemsolving.records import read_yaml
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Day = Annotated[dt.date, BeforeValidator(lambda text: dt.date.fromisoformat(str(text)))]
-OPEN_LICENCES = ("OGL-UK-3.0", "CC0-1.0", "CC-BY-4.0")
 
 
 class SharingRecord(BaseModel):

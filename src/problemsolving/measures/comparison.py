@@ -119,6 +119,7 @@ def compare_rates(
     areas: pd.DataFrame,
     *,
     by: str,
+    groups: list[str],
     benchmark: list[str],
     count: str = "count",
     population: str = "population",
@@ -126,7 +127,7 @@ def compare_rates(
     dispersion: float = 1.0,
     confidence_level: float = 0.95,
 ) -> RateComparison:
-    """Compare each group's rate with that of the benchmark groups other than itself.
+    """Compare the rate of each group with that of the benchmark groups other than itself.
 
     Parameters
     ----------
@@ -134,6 +135,8 @@ def compare_rates(
         One row a small area.
     by, count, population : str
         Columns with group label, events (0 or more) and residents (above 0).
+    groups : list of str
+        Labels of the groups to compare.
     benchmark : list of str
         Labels of the benchmark groups.
     years : float
@@ -155,7 +158,7 @@ def compare_rates(
     """
     totals = areas.groupby(by)[[count, population]].sum()
     rows = []
-    for group in totals.index:
+    for group in groups:
         others = [name for name in benchmark if name != group]
         if not others:
             raise ValueError("a group needs a benchmark other than itself")

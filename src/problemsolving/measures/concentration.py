@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHARES = np.linspace(0.05, 1, 20)
+CURVE_PLACES = 60  # three places in each step of the curve, so that no step is a single place
 
 
 def gini_coefficient(counts: ArrayLike, *, generalised: bool = True) -> float:
@@ -117,7 +118,10 @@ class Concentration(Result):
     def summary(self) -> str:
         top = self.curve.iloc[1]
         if np.isnan(top.share_of_events):
-            return "The concentration is withheld: the busiest small areas have too few incidents."
+            return (
+                f"The Gini coefficient was {self.gini:.2f} ({self.gini_interval.low:.2f} to {self.gini_interval.high:.2f}) against "
+                f"{self.gini_by_chance.low:.2f} to {self.gini_by_chance.high:.2f} by chance; the curve is withheld, since its steps hold too few."
+            )
         beyond = self.gini_interval.low > self.gini_by_chance.high
         return (
             f"The busiest tenth of the {self.places:,} small areas held {top.share_of_events:.0%} of the {self.of}; chance alone would give "
@@ -126,7 +130,9 @@ class Concentration(Result):
             f"{self.gini_by_chance.high:.2f} by chance: {'concentrated beyond chance' if beyond else 'not clearly more concentrated than chance'}."
         )
 
-    def plot(self, *, ax: Axes | None = None) -> Axes:
+    def plot(self, *, ax: Axes | None = None) -> Axes | None:
+        if self.curve["share_of_events"].isna().all():
+            return None
         curve = pd.concat([pd.DataFrame([[0.0] * 4], columns=self.curve.columns), self.curve])
         return draw.lorenz(
             curve["share_of_places"],
@@ -145,7 +151,9 @@ class Concentration(Result):
         events, *bins = cells["count"].to_numpy(float)
         if events == self.events and np.array_equal(bins, self.bins):
             return self
-        shares = np.minimum(np.cumsum(bins) / events, 1.0)
+        shares = (
+            np.minimum(np.cumsum(bins) / events, 1.0) if self.places >= CURVE_PLACES else np.full(len(bins), np.nan)
+        )
         curve = self.curve.assign(
             share_of_events=shares,
             low_by_chance=self.curve["low_by_chance"].round(3),

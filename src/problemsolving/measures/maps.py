@@ -54,6 +54,17 @@ class RateMap(Rates):
             ),
         )
 
+    def summary(self) -> str:
+        known = self.estimates().dropna(subset="rate").sort_values(["rate", "code"], ascending=[False, True])
+        if known.empty:
+            return "Every rate is withheld: the counts are too small."
+        shown = (
+            f"Of the {len(known):,} small areas that can be shown"
+            if len(known) < len(self.frame)
+            else f"Of {len(known):,} small areas"
+        )
+        return f"{shown}, {known.iloc[0]['group']} had {self._one(known.iloc[0])}."
+
     def alt_text(self) -> str:
         return f"Map of {len(self.frame)} small areas shaded by rate in five classes of equal size. {self.summary()}"
 

@@ -89,7 +89,9 @@ class PlaceRanking(Result):
     def rebuild(self, cells: pd.DataFrame) -> Self:
         """Take released counts; places whose count is withheld are not named, since their order would tell it."""
         counts = cells["count"].to_numpy(float)
-        return replace(self, frame=self.frame.assign(count=counts[:-1]).dropna(subset="count"), total=float(counts[-1]))
+        frame = self.frame.assign(count=counts[:-1]).dropna(subset="count")
+        frame = frame.sort_values(["count", "group"], ascending=[False, True], kind="stable")
+        return replace(self, frame=frame, total=float(counts[-1]))
 
 
 def rank_places(

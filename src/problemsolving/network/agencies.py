@@ -133,7 +133,10 @@ class AgencyMatrix(Result):
         return self.frame
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
+        """Take released counts, agencies ordered by them alone."""
+        totals = cells.groupby("sender")["count"].sum().add(cells.groupby("receiver")["count"].sum(), fill_value=0)
+        order = sorted(self.agencies, key=lambda agency: (-float(totals.get(agency, 0.0)), agency))
+        return replace(self, frame=cells, agencies=tuple(order))
 
 
 def measure_agency_matrix(network: nx.DiGraph) -> AgencyMatrix:

@@ -250,7 +250,7 @@ class Journeys(Result):
         if known.empty:
             return "No step between agencies is common enough to show."
         top = known.iloc[0]
-        return f"The commonest next contact was {top['group']} ({top['count']:,.0f} times), a median of {top['median_days']:,.1f} days apart."
+        return f"The commonest next contact was {top['group']} ({top['count']:,.0f} times), a median of {top['median_days']:,.0f} days apart."
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         shown = self.frame.head(12)
@@ -265,6 +265,7 @@ class Journeys(Result):
     def rebuild(self, cells: pd.DataFrame) -> Self:
         parts = {part: rows["count"].to_numpy(float) for part, rows in cells.groupby("part")}
         frame = self.frame.assign(**parts).dropna(subset=["count", "cases"])
+        frame = frame.sort_values(["count", "group"], ascending=[False, True], kind="stable")
         return replace(self, frame=frame.reset_index(drop=True))
 
 
@@ -294,7 +295,7 @@ def map_journeys(
             "group": found["before"] + " then " + found["after"],
             "count": found["count"].astype(float),
             "cases": found["cases"].astype(float),
-            "median_days": found["median_days"],
+            "median_days": found["median_days"].round(),
         }
     ).reset_index(drop=True)
     return Journeys(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from problemsolving.answers import check_answers
+from problemsolving.answers import MAY_BE_EMPTY, check_answers
 from problemsolving.errors import ParameterError, TemplateError, nearest
 from problemsolving.resources import resource_path
 
@@ -32,7 +32,8 @@ def new_profile(answers: Mapping[str, str], *, folder: Path, replace: bool = Fal
     Parameters
     ----------
     answers : mapping of str to str
-        Answers to the template's questions; the template's defaults stand for those left out.
+        Answers to the template's questions; the template's defaults stand for those left out (no response, where
+        the districts are real: the defaults tell the simulated one).
     folder : pathlib.Path
         Where the profile's own folder is made.
     replace : bool
@@ -54,6 +55,8 @@ def new_profile(answers: Mapping[str, str], *, folder: Path, replace: bool = Fal
     unknown = [
         f"{key}: not a question of the template{nearest(key, defaults)}" for key in answers if key not in defaults
     ]
+    if "E06999" not in answers.get("district_codes", "E06999"):
+        defaults |= dict.fromkeys(MAY_BE_EMPTY, "none")
     complete: dict[str, Any] = {**defaults, **{key: value for key, value in answers.items() if key in defaults}}
     faults = unknown + check_answers(complete)
     if faults:

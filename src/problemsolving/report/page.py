@@ -27,13 +27,12 @@ STAGE_QUESTIONS = {
     "assess": "What changed, and can that be trusted?",
 }
 BRIEF = (  # what a reviewer reads first: label, stage and name of the finding that answers
-    ("The problem", "scan", "cheers"),
     ("How much", "scan", "incidents"),
     ("How high", "scan", "rate"),
     ("Where", "scan", "gini"),
     ("How unequal", "scan", "slope_index"),
     ("Why here", "analyse", "rate_ratio"),
-    ("Why now", "analyse", "change"),
+    ("What changed", "analyse", "change"),
     ("Proposed", "respond", "options"),
     ("Did it work", "assess", "effect"),
 )
@@ -217,49 +216,44 @@ def _picture(svg: str) -> str:
 
 
 def _cards(by_name: dict[tuple[str, str], dict[str, Any]]) -> list[dict[str, str]]:
-    """Give the key figures: number, interval or count, and what it is."""
+    """Give the key figures: number, interval or period, and what it is."""
+
+    def released(stage: str, name: str, value_name: str) -> list[dict[str, Any]]:
+        values = by_name.get((stage, name), {}).get("values", [])
+        return [value for value in values if value["name"] == value_name and value["estimate"] is not None]
+
     cards = []
-
-    def add(stage: str, name: str, value_name: str, pick: str | None, written: str, words: str) -> None:
-        values = [
-            v
-            for v in by_name.get((stage, name), {}).get("values", [])
-            if v["name"] == value_name and v["estimate"] is not None
-        ]
-        chosen = [v for v in values if pick is None or v["group"] == pick]
-        if not chosen:
-            return
-        value = max(chosen, key=lambda v: v["estimate"]) if name == "rate" else chosen[0]
-        sure = (
-            f"{written.format(value['low'])} to {written.format(value['high'])}".replace("-", "−")
-            if value["low"] is not None
-            else ""
-        )
+    placed = [value for value in released("scan", "incidents", "incidents") if value["group"] == "in area"]
+    cards += [_card(value, "{:,.0f}", "incidents in the area, baseline and follow-up together") for value in placed]
+    rates = sorted(released("scan", "rate", "rate"), key=lambda value: -value["estimate"])
+    where = ", the highest district" if len(rates) > 1 else ""
+    cards += [
+        _card(value, "{:,.0f}", f"per 100,000 residents in the baseline year, {value['group']}{where}")
+        for value in rates[:1]
+    ]
+    top = released("scan", "gini", "share_in_top_tenth")
+    cards += [_card(value, "{:.0%}", "of incidents in the busiest tenth of small areas") for value in top]
+    for value in released("scan", "slope_index", "slope_index"):
+        more, fewer = ("most", "least") if value["estimate"] < 0 else ("least", "most")
+        ends = sorted(abs(value[key]) for key in ("low", "high")) if value["low"] * value["high"] > 0 else None
+        turned = value | {"estimate": abs(value["estimate"])} | ({"low": ends[0], "high": ends[1]} if ends else {})
         cards.append(
-            {
-                "number": written.format(value["estimate"]).replace("-", "−"),
-                "sure": sure,
-                "words": words.format(group=value["group"]),
-            }
+            _card(turned, "{:,.0f}", f"more per 100,000 a year at the {more} deprived end than at the {fewer}")
         )
-
-    add(
-        "scan",
-        "incidents",
-        "incidents",
-        "in area",
-        "{:,.0f}",
-        "incidents recorded and placed in the area, both periods",
-    )
-    add("scan", "rate", "rate", None, "{:,.0f}", "per 100,000 residents a year in {group}, the highest district")
-    add("scan", "gini", "gini", None, "{:.2f}", "Gini coefficient of small areas (0 even, 1 all in one)")
-    add(
-        "scan",
-        "slope_index",
-        "slope_index",
-        None,
-        "{:,.0f}",
-        "slope index: least minus most deprived end, per 100,000 a year",
-    )
-    add("assess", "effect", "effect_ratio", None, "{:.2f}", "response areas against comparison (below 1 = fell more)")
+    effect = released("assess", "effect", "effect_ratio")
+    cards += [
+        _card(value, "{:.2f}", "change in response areas over change in comparison areas (below 1: fell more)")
+        for value in effect
+    ]
     return cards
+
+
+def _card(value: dict[str, Any], written: str, words: str) -> dict[str, str]:
+    sure = value["period"]
+    if value["low"] is not None:
+        sure = f"{value['level']:.0%} interval {written.format(value['low'])} to {written.format(value['high'])}"
+    return {
+        "number": written.format(value["estimate"]).replace("-", "−"),
+        "sure": sure.replace(" -", " −"),
+        "words": words,
+    }

@@ -9,7 +9,6 @@ from problemsolving.dictionary.codelists import codelist, label
 from problemsolving.drivers.decomposition import decompose_frequency
 from problemsolving.drivers.rate_model import RateModel, estimate_rate_ratios
 from problemsolving.evaluation.change import RateChange, estimate_rate_change
-from problemsolving.governance.release import release
 from problemsolving.measures.concentration import Concentration
 from problemsolving.network.agencies import build_agency_network, measure_agency_matrix
 from problemsolving.network.journeys import Waits, map_journeys, median_waits
@@ -85,8 +84,18 @@ def change(study: Study) -> Finding:
             "Counted by small area and month: a month in which a small area had any incident is one in which it was affected",
             "The intervals hold differences between small areas and between months; a lasting change of recording would still look like a change in the problem",
             "The split describes the change; it does not explain it",
+            *unusual_months(study),
         )
     return find(study, "analyse", "change", question, result, period=f"{problem.baseline} against {problem.follow_up}")
+
+
+def unusual_months(study: Study) -> tuple[str, ...]:
+    """Name the months outside the control limits: a change between periods may rest on them."""
+    signals = getattr(scan.months(study).released.result, "signals", {})
+    named = signals.get("outside the limits", [])
+    if not named:
+        return ()
+    return (f"Months outside the control limits ({', '.join(named)}) weigh on any comparison of the periods",)
 
 
 def overall_change(study: Study) -> Finding:
@@ -166,7 +175,7 @@ def _no(table: str) -> NotEstimable:
 
 def triangle(study: Study) -> Finding:
     """What do we know of victims, offenders and places, and of those who could look after them?"""
-    shown = release(scan.concentration(study).result, study.policy).result
+    shown = scan.concentration(study).released.result
     place = shown.summary().split(";")[0] + "." if isinstance(shown, Concentration) else shown.summary()
     who = (
         "age and sex of victims are recorded"
@@ -207,9 +216,10 @@ def hypotheses(study: Study) -> Finding:
         (Column("Id"), Column("Hypothesis"), Column("Test"), Column("What came out"), Column("Verdict")), rows
     )
     verdicts = [row[4] for row in rows]
-    tally = [("supported", verdicts.count("supported")), ("not supported", verdicts.count("not supported"))]
-    tally.append(("could not be tested with these data", len(rows) - sum(count for _, count in tally)))
-    words = f"{len(rows)} hypotheses. " + "; ".join(f"{verdict}: {count}" for verdict, count in tally) + "."
+    tally = [(verdict, verdicts.count(verdict)) for verdict in ("supported", "unclear", "not supported", "not tested")]
+    words = f"{len(rows)} hypotheses. " + "; ".join(f"{verdict}: {count}" for verdict, count in tally if count) + "."
+    if problem.hypotheses_from == "template":
+        words += " They are the template's starting points, not yet the partnership's own."
     return find(study, "analyse", "hypotheses", question, Statement(text=words, content=table))
 
 
@@ -219,7 +229,7 @@ def tested(study: Study, hypothesis: Hypothesis) -> tuple[str, str, str]:
     if kind == "none":
         return "none named", "not tested", "not tested"
     ask = {"driver": rate_ratio, "concentration": scan.concentration, "change": overall_change, "waits": waits}[kind]
-    shown = release(ask(study).result, study.policy).result
+    shown = ask(study).released.result
     if isinstance(shown, NotEstimable):
         return kind, shown.sentence(), "not tested"
     if isinstance(shown, RateModel):
@@ -229,18 +239,23 @@ def tested(study: Study, hypothesis: Hypothesis) -> tuple[str, str, str]:
             return "rate model", f"{name} is not among the drivers of problem.yml", "not tested"
         row = rows.iloc[0]
         said = f"rate ratio {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f}) per standard deviation"
-        return "rate model, adjusted", said, "supported" if row.low > 1 else "not supported"
+        return "rate model, adjusted", said, _verdict(row.low, row.high)
     if isinstance(shown, Concentration):
         beyond = shown.gini_interval.low > shown.gini_by_chance.high
         said = f"Gini {shown.gini:.2f} ({shown.gini_interval.low:.2f} to {shown.gini_interval.high:.2f}); by chance up to {shown.gini_by_chance.high:.2f}"
-        return "concentration against chance", said, "supported" if beyond else "not supported"
+        return "concentration against chance", said, "supported" if beyond else "unclear"
     if isinstance(shown, RateChange):
         row = shown.estimates().iloc[0]
         if number(row.ratio) is None:
             return "change between the periods", "withheld", "not tested"
         said = f"ratio {row.ratio:.2f} ({row.low:.2f} to {row.high:.2f}), months varying as they did"
-        return "change between the periods", said, "supported" if row.low > 1 else "not supported"
+        return "change between the periods", said, _verdict(row.low, row.high)
     return _waits_verdict(shown)
+
+
+def _verdict(low: float, high: float) -> str:
+    """Supported above 1, not supported below it, unclear where the interval includes it."""
+    return "supported" if low > 1 else "not supported" if high < 1 else "unclear"
 
 
 def _waits_verdict(shown: Result) -> tuple[str, str, str]:
@@ -262,4 +277,4 @@ def _waits_verdict(shown: Result) -> tuple[str, str, str]:
         if top.interval
         else ""
     )
-    return "median waits", said, "supported" if clear else "not supported"
+    return "median waits", said, "supported" if clear else "unclear"

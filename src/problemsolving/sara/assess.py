@@ -6,6 +6,7 @@ from problemsolving.evaluation.change import estimate_rate_change
 from problemsolving.evaluation.effect import estimate_effect
 from problemsolving.problem import Problem
 from problemsolving.results import Column, NotEstimable, Statement, Table
+from problemsolving.sara.analyse import unusual_months
 from problemsolving.sara.findings import Finding, find
 from problemsolving.study import Study
 
@@ -21,6 +22,7 @@ def change(study: Study) -> Finding:
         "A change is not an effect: nothing here stands for what would have happened otherwise",
         "Months are taken as independent: where one month's level carries into the next, the interval is too narrow",
     ]
+    notes += unusual_months(study)
     if [m.number for m in problem.baseline] != [m.number for m in problem.follow_up]:
         notes.append("The two periods hold different months of the year, so season is part of the change")
     return find(

@@ -11,7 +11,7 @@ from problemsolving.evaluation.change import share_dispersion
 from problemsolving.evaluation.power import DetectableEffect
 from problemsolving.measures.maps import SHOWN
 from problemsolving.measures.ranking import rank_places
-from problemsolving.results import Column, Method, NotEstimable, Statement, Table, listed
+from problemsolving.results import Column, Method, NotEstimable, Statement, Table
 from problemsolving.sara.analyse import tested
 from problemsolving.sara.findings import Finding, find
 from problemsolving.study import Study
@@ -40,15 +40,23 @@ def options(study: Study) -> Finding:
         tuple(rows),
     )
     backed = [row for row in rows if row[1] == "supported"]
-    owners = listed(sorted({str(row[3]) for row in rows}))
-    named = "; ".join(row[2] for row in backed)
-    proposed = (
-        f"Proposed, because their hypothesis is supported: {named}."
+    named = "; ".join(f"{row[2]} ({row[3]})" for row in backed)
+    words = (
+        f"For discussion, because their hypothesis is supported: {named}."
         if backed
         else "No option rests on a supported hypothesis yet."
     )
-    words = f"{proposed} {len(rows)} options are on the table; the levers are owned by: {owners}."
-    notes = ("Options, owners and evidence are entered by people; the kit checks only which hypothesis each rests on",)
+    if len(backed) < len(rows):
+        words += f" {len(rows) - len(backed)} more rest on hypotheses that are not supported, unclear or not tested."
+    notes: tuple[str, ...] = (
+        "The kit checks only which hypothesis each option rests on; that its hypothesis is supported does not show that it works",
+    )
+    if problem.hypotheses_from == "template":
+        notes = (
+            "These are the template's starting points: the partnership has not yet chosen or gathered evidence",
+            *notes,
+        )
+        words = "Not yet chosen by the partnership. " + words
     return find(study, "respond", "options", question, Statement(text=words, content=table, caveats=notes))
 
 
@@ -89,6 +97,7 @@ def detectable_effect(study: Study) -> Finding:
     frame = pd.DataFrame(
         {"group": [who, "comparison areas"], "count": [before[treated].sum(), before[comparison].sum()]}
     )
+    drifting = "the comparison areas" if problem.comparison_areas else f"the other {len(comparison)} small areas"
     drift = share_dispersion(pd.DataFrame([before[comparison], after[comparison]]))
     method = Method(
         "Power of a ratio of rate ratios, variance from areas' own drift",
@@ -98,7 +107,7 @@ def detectable_effect(study: Study) -> Finding:
     result = DetectableEffect(method=method, unit="ratio of rate ratios", frame=frame, dispersion=drift)
     notes = (
         f"Both periods as long as the baseline ({len(baseline)} months)",
-        "Areas are taken to drift as the comparison areas did between baseline and follow-up",
+        f"Areas are taken to drift as {drifting} did between baseline and follow-up",
         "Areas picked for being high fall by themselves: compare them with areas picked the same way",
     )
     return find(

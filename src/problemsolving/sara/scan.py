@@ -18,14 +18,16 @@ from problemsolving.sara.findings import Finding, find
 from problemsolving.stats.counts import fit_poisson
 from problemsolving.study import Study
 
-MID_YEAR = "Residents are estimated for mid-2020, on 2011 areas carried to 2021 areas; they miss the 2021 census by up to 6 % here"
+CARRIED = "Residents are on 2011 areas carried to 2021 areas: split areas share equally, merged ones add up"
 ECOLOGICAL = "About areas, not people: it does not say who was harmed or who harmed"
 
 
 def _population_caveats(study: Study) -> tuple[str, ...]:
-    table = study.table("population")
-    carried = table is not None and (table["code_year"] == 2011).any()
-    return (MID_YEAR,) if carried else ()
+    """What the population's own sources say of their limits, and whether it had to be carried."""
+    readings = [reading for reading in study.readings.values() if reading.source.table == "population"]
+    carried = any((reading.frame["code_year"] == 2011).any() for reading in readings)
+    limits = [limit for reading in readings for limit in reading.source.known_limits]
+    return ((CARRIED,) if carried else ()) + tuple(limits)
 
 
 def incidents(study: Study) -> Finding:
@@ -94,7 +96,8 @@ def rate(study: Study) -> Finding:
 def comparison(study: Study) -> Finding:
     """Is it worse here than in similar places?"""
     problem = study.problem
-    question = "Is it worse here than in similar places?"
+    own = set(problem.benchmark_areas) <= set(problem.district_codes)
+    question = "How do the districts compare with each other?" if own else "Is it worse here than in similar places?"
     covered = [
         code for code in dict.fromkeys((*problem.district_codes, *problem.benchmark_areas)) if study.covers(code)
     ]
@@ -124,6 +127,7 @@ def comparison(study: Study) -> Finding:
     result = compare_rates(
         areas,
         by="district_name",
+        groups=[names[code] for code in groups],
         benchmark=[names[code] for code in benchmark],
         years=problem.baseline.years,
         dispersion=dispersion,
@@ -133,8 +137,7 @@ def comparison(study: Study) -> Finding:
         f"Small areas within a district vary {dispersion:.1f} times as much as chance: intervals are widened to match",
         *_population_caveats(study),
     )
-    kept = result.frame[result.frame["group"].isin([names[code] for code in groups])]
-    return find(study, "scan", "rate_ratio_to_benchmark", question, result.rebuild(kept), period=str(problem.baseline))
+    return find(study, "scan", "rate_ratio_to_benchmark", question, result, period=str(problem.baseline))
 
 
 def months(study: Study) -> Finding:
