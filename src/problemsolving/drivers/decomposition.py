@@ -131,12 +131,13 @@ class FrequencyChange(Result):
         total, low, high = rows.pop(TOTAL)
         if total is None or low is None or high is None:
             return "The change is withheld: a count is too small."
-        way = "rose" if total > 0 else "fell" if total < 0 else "stayed, changing"
-        sure = "" if low * high > 0 else ", which includes no change"
+        size = (
+            f"{abs(total):,.0f} {'more' if total >= 0 else 'fewer'} {self.of} than before ({low:+,.0f} to {high:+,.0f})"
+        )
         said = [
             f"{part:+,.0f} ({lower:+,.0f} to {upper:+,.0f}) from {name}" for name, (part, lower, upper) in rows.items()
         ]
-        return f"The {self.of} {way} by {abs(total):,.0f} ({low:+,.0f} to {high:+,.0f}{sure}): {' and '.join(said)}."
+        return f"{'A clear change' if low * high > 0 else 'No clear change'}: {size}; {' and '.join(said)}."
 
     def plot(self, *, ax: Axes | None = None) -> Axes | None:
         rows = self._rows()

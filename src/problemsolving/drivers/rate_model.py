@@ -86,8 +86,8 @@ class RateModel(Result):
 
     def summary(self) -> str:
         said = [
-            f"{row.driver} with {abs(row.ratio - 1):.0%} {'more' if row.ratio > 1 else 'fewer'} {self.of} "
-            f"(rate ratio {row.ratio:.2f}, {row.low:.2f} to {row.high:.2f})"
+            f"{row.driver} was associated with {abs(row.ratio - 1):.0%} {'more' if row.ratio > 1 else 'fewer'} {self.of} "
+            f"per standard deviation (rate ratio {row.ratio:.2f}, {row.low:.2f} to {row.high:.2f})"
             for row in self.frame.itertuples()
             if row.low > 1 or row.high < 1
         ]

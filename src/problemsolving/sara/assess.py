@@ -55,11 +55,10 @@ def effect(study: Study) -> Finding:
     question = "Did the response work?"
     start = problem.response_start
     if _missing(problem) or start is None:
-        keys = ", ".join(key for key, _ in _missing(problem))
         what = "no response is recorded" if not problem.response_areas else "the comparison is not recorded"
         silent = NotEstimable(
-            reason=f"{what} ({keys} in problem.yml)",
-            remedy="What would be needed is listed below; no effect is claimed.",
+            reason=what,
+            remedy="No effect is claimed; what would be needed is listed under the next question.",
         )
         return find(study, "assess", "effect", question, silent)
     after = [month for month in _months(problem, "follow_up") if month >= str(start)]

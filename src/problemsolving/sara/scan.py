@@ -26,8 +26,9 @@ def _population_caveats(study: Study) -> tuple[str, ...]:
     """What the population's own sources say of their limits, and whether it had to be carried."""
     readings = [reading for reading in study.readings.values() if reading.source.table == "population"]
     carried = any((reading.frame["code_year"] == 2011).any() for reading in readings)
-    limits = [limit for reading in readings for limit in reading.source.known_limits]
-    return ((CARRIED,) if carried else ()) + tuple(limits)
+    if not carried:
+        return ()
+    return (CARRIED, *(limit for reading in readings for limit in reading.source.known_limits))
 
 
 def incidents(study: Study) -> Finding:
