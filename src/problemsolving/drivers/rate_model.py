@@ -92,11 +92,7 @@ class RateModel(Result):
             if row.low > 1 or row.high < 1
         ]
         unclear = [row.driver for row in self.frame.itertuples() if row.low <= 1 <= row.high]
-        text = "With the other drivers held, no driver was clearly associated with the rate."
-        if said:
-            text = (
-                f"With the other drivers held, one standard deviation more was associated, for {'; for '.join(said)}."
-            )
+        text = f"Holding the other drivers, {'; '.join(said) or 'no driver was clearly associated with the rate'}."
         if unclear:
             text += f" Not clear either way: {', '.join(unclear)}."
         return (
