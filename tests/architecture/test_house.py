@@ -18,7 +18,7 @@ FLOORS = [
     {"periods", "results", "draw", "identifiers", "resources", "records"},
     {"markup", "stats", "dictionary"},
     {"measures", "drivers", "network", "evaluation", "simulate", "governance"},
-    {"answers"}, {"problem"}, {"study"}, {"sara"}, {"notebooks"}, {"report"}, {"demo"}, {"cli"}, {"__main__"},
+    {"answers"}, {"problem"}, {"loading"}, {"study"}, {"sara"}, {"notebooks"}, {"report"}, {"demo"}, {"cli"}, {"__main__"},
 ]  # fmt: skip
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FREE = {"measures", "drivers", "network", "evaluation"}  # know no files, notebooks or policies

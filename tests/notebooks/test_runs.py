@@ -84,8 +84,8 @@ SLOW = "import os, time, pathlib\npathlib.Path('mark').write_text(str(os.getpid(
 def test_each_end_is_told_and_the_good_run_is_untouched(good, deed, status, code):
     first = latest_run(good)
     before = prints(first), (good / "runs/latest.json").read_bytes()
-    code = {"fail": "raise ValueError('the value 943 476 5919')", "quit": "import sys; sys.exit(0)"}
-    replace_question(good, code.get(deed, SLOW))
+    spoilt = {"fail": "raise ValueError('the value 943 476 5919')", "quit": "import sys; sys.exit(0)"}
+    replace_question(good, spoilt.get(deed, SLOW))
     process = start(good, *(["--timeout", "3"] if deed == "timeout" else []))
     if deed not in ("fail", "timeout", "quit"):
         kernel = started_cell(good, process, good / "mark")

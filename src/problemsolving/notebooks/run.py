@@ -13,13 +13,14 @@ from typing import Any
 
 from problemsolving.answers import PARAMETERS, environment_parameters
 from problemsolving.errors import ParameterError, ProblemSolvingError, RunError, nearest
+from problemsolving.loading import check_sharing, find_files
 from problemsolving.notebooks.parameters import STAGES, check_parameters, stage_notebooks
 from problemsolving.notebooks.record import RunRecord, point_latest, start_record
 from problemsolving.periods import Month
 from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json, write_atomically
 from problemsolving.results import FINDING_MIME, STUDY_MIME
-from problemsolving.study import check_profile, check_sharing, find_files
+from problemsolving.study import check_profile
 
 Say = Callable[[str], None]
 Publish = Callable[[Path], object]
