@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,18 @@ def to_json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def _replace(temporary: Path, path: Path) -> None:
+    """Rename over the target; wait a second where another process holds it open, as Windows forbids it then."""
+    for _ in range(20):
+        try:
+            temporary.replace(path)
+        except PermissionError:
+            time.sleep(0.05)
+        else:
+            return
+    temporary.replace(path)
+
+
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write to a temporary name beside the target, flush to disk, then rename.
 
@@ -101,7 +114,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             umask = os.umask(0)
             os.umask(umask)
             Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
+        _replace(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

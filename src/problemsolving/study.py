@@ -76,6 +76,11 @@ class Study:
         changes = self.table("area_change")
         if changes is None:
             raise DataError("population is on areas of 2011; name a source of table area_change in problem.yml")
+        lost = len(set(old["area_code"]) - set(changes["old_code"]))
+        if lost:
+            raise DataError(
+                "population cannot be carried", faults=[f"{lost} areas of 2011 are not in the table area_change"]
+            )
         children = changes.merge(old, left_on="old_code", right_on="area_code")
         children["population"] /= children.groupby("old_code")["new_code"].transform("size")
         return children.groupby("new_code")[["population"]].sum().rename_axis("area_code")
