@@ -118,7 +118,9 @@ class AgencyMatrix(Result):
             return "No tie between agencies is large enough to show."
         top = known.iloc[0]
         low, high = self.density_range
-        dense = f"{low:.0%}" if low == high else f"between {low:.0%} and {high:.0%} (small ties are withheld)"
+        dense = (
+            f"{low:.0%}" if low == high else f"at least {low:.0%} (a dash is a tie withheld: none and few look alike)"
+        )
         return (
             f"The busiest hand-over was from {top.sender} to {top.receiver} ({top['count']:,.0f} referrals). "
             f"Of all possible directions between {len(self.agencies)} agencies, {dense} were in use."

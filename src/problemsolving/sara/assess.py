@@ -92,6 +92,7 @@ def effect(study: Study) -> Finding:
 def design(study: Study) -> Finding:
     """How far can this evaluation be trusted, and what would make it better?"""
     problem, missing = study.problem, dict(_missing(study.problem))
+    long_enough = min(len(problem.baseline), len(problem.follow_up)) >= 12
     rows = [
         (
             "Response recorded",
@@ -106,13 +107,13 @@ def design(study: Study) -> Finding:
         ),
         (
             "At least 12 months before and after",
-            "yes" if min(len(problem.baseline), len(problem.follow_up)) >= 12 else "no",
-            "a year each, so that season cancels",
+            "yes" if long_enough else "no",
+            "" if long_enough else "a year each, so that season cancels",
         ),
         ("Same outcome before and after", "by the source's categories", "a note of any change in recording"),
         ("Outcomes for people", "no", "measures that matter to those harmed, from partners and from people themselves"),
     ]
-    level = 3 if not missing else 1
+    level = 1 if isinstance(effect(study).result, NotEstimable) else 3
     table = Table((Column("What an evaluation needs"), Column("Here"), Column("To add")), tuple(rows))
     claim = (
         "This design can carry a cautious statement of effect: before and after with comparison areas (level 3 of the Maryland scale)."
