@@ -134,7 +134,9 @@ def check(ctx: click.Context, path: Path, settings: tuple[str, ...]) -> None:
     Example:
       problemsolving check analyses/bedfordshire-violence --set data=../open-data
     """
+    from problemsolving.notebooks.review import read_review, review_in_words
     from problemsolving.notebooks.run import check_before_run
+    from problemsolving.problem import read_problem
 
     errors = check_before_run(path, parameters=_settings(settings))
     for error in errors:
@@ -142,6 +144,7 @@ def check(ctx: click.Context, path: Path, settings: tuple[str, ...]) -> None:
     if errors:
         sys.exit(errors[0].exit_code)
     _say(ctx)(f"{path}: ready to run")
+    _say(ctx)(review_in_words(read_review(read_problem(path, **_settings(settings)))))
 
 
 @main.command()

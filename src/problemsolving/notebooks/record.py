@@ -36,7 +36,7 @@ class RunRecord:
 
 
 def start_record(
-    profile: Path, *, stages: list[str], parameters: dict[str, str], resolved: dict[str, str]
+    profile: Path, *, stages: list[str], parameters: dict[str, str], resolved: dict[str, str], review: dict[str, Any]
 ) -> RunRecord:
     """Make a new run folder and write its record with status ``running``."""
     import psutil
@@ -62,6 +62,7 @@ def start_record(
         process={"pid": process.pid, "started": process.create_time()},
         parameters_set=parameters,
         parameters=resolved,
+        review=review,
         inputs=[],
         notebooks=[],
         packages=_packages(),

@@ -16,6 +16,7 @@ from problemsolving.errors import ParameterError, ProblemSolvingError, RunError,
 from problemsolving.loading import check_sharing, find_files
 from problemsolving.notebooks.parameters import STAGES, check_parameters, stage_notebooks
 from problemsolving.notebooks.record import RunRecord, point_latest, start_record
+from problemsolving.notebooks.review import read_review
 from problemsolving.periods import Month
 from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json, write_atomically
@@ -75,8 +76,9 @@ def run_profile(
     problem = read_problem(profile, **given)
     check_sharing(problem)
     find_files(problem)
+    review = read_review(problem)
     try:
-        record = start_record(profile, stages=chosen, parameters=given, resolved=_resolved(problem))
+        record = start_record(profile, stages=chosen, parameters=given, resolved=_resolved(problem), review=review)
     except OSError as error:
         raise RunError(f"no run folder could be made in {profile.name}/runs: {error.strerror}") from None
     with _logged(record.folder) as log, _terminable():

@@ -14,6 +14,7 @@ from problemsolving.governance.policies import get_policy
 from problemsolving.governance.release import check_text
 from problemsolving.notebooks.parameters import STAGES, read_notebook, stage_notebooks
 from problemsolving.notebooks.record import latest_run, read_record
+from problemsolving.notebooks.review import review_in_words
 from problemsolving.notebooks.run import Say, run_profile
 from problemsolving.periods import Month, Period
 from problemsolving.records import write_atomically
@@ -190,6 +191,7 @@ def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[s
         hidden=[finding for finding in findings if finding["withheld"] or finding["withheld_cells"]],
         unanswered=[finding for finding in findings if finding["not_estimable"] and not finding["withheld"]],
         inputs=[entry | {"rows": _rows_shown(entry, answers["policy"])} for entry in record["inputs"]],
+        draft=review_in_words(record["review"]),
         run=record["run"],
         made=record["started"][:10],
         version=problemsolving.__version__,
