@@ -159,6 +159,19 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FrameResult(Result):
+    """A result that computes everything from one frame with a column ``count``: release swaps the frame."""
+
+    frame: pd.DataFrame
+
+    def cells(self) -> pd.DataFrame:
+        return self.frame
+
+    def rebuild(self, cells: pd.DataFrame) -> Self:
+        return replace(self, frame=cells)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Statement(Result):
     """An answer in words and, where it helps, a table: no number of its own."""
 

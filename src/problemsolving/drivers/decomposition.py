@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from problemsolving import draw
-from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, interval, number, whole
 from problemsolving.stats.resampling import bootstrap_weights, percentile_interval
 
 if TYPE_CHECKING:
@@ -82,13 +82,12 @@ OFTEN, EACH_TIME, TOTAL = "how often small areas had any", "how many they had wh
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class FrequencyChange(Result):
+class FrequencyChange(FrameResult):
     """Change of events = active area-months × events in each: ``frame`` has ``group`` and ``count``.
 
     Groups: events before, events after, active before, active after.
     """
 
-    frame: pd.DataFrame
     reach: dict[str, tuple[float, float]]  # distance of the bootstrap limits from each part
     of: str = "incidents"
     level: float = 0.95
@@ -145,12 +144,6 @@ class FrequencyChange(Result):
             return None
         labels, parts, low, high = zip(*rows, strict=True)
         return draw.intervals(labels, parts, low=low, high=high, reference=0.0, quantity=f"change in {self.of}", ax=ax)
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
 
 
 def _draw_totals(first: np.ndarray, last: np.ndarray, n_resamples: int, rng: np.random.Generator) -> np.ndarray:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from problemsolving import draw
-from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, interval, number, whole
 from problemsolving.stats.counts import log_ratio_error
 
 if TYPE_CHECKING:
@@ -100,10 +100,9 @@ def share_dispersion(counts: ArrayLike) -> float:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RateChange(Result):
+class RateChange(FrameResult):
     """After over before, by group: ``frame`` has ``group``, ``when`` (before, after), ``count`` and ``days``."""
 
-    frame: pd.DataFrame
     dispersion: dict[str, tuple[float, int]]  # value and degrees of freedom
     level: float = 0.95
     of: str = "incidents"
@@ -172,12 +171,6 @@ class RateChange(Result):
             quantity="follow-up over baseline, per day (log scale)",
             ax=ax,
         )
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
 
 
 def estimate_rate_change(

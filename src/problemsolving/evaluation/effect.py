@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from scipy import stats
 
 from problemsolving import draw
 from problemsolving.evaluation.change import share_dispersion
-from problemsolving.results import Column, Interval, Method, Result, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Interval, Method, Table, Value, interval, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
 from problemsolving.stats.resampling import resampled_p
@@ -87,13 +87,12 @@ def weighted_displacement_difference(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Effect(Result):
+class Effect(FrameResult):
     """Treated against comparison areas: ``frame`` has ``role``, ``when``, ``count``, ``days``, ``areas``.
 
     Roles: treated, comparison and, where named, buffer.
     """
 
-    frame: pd.DataFrame
     dispersion: float
     freedom: int
     placebo_p: float | None
@@ -203,12 +202,6 @@ class Effect(Result):
             quantity="ratio of rate ratios (log scale; 1 = no difference)",
             ax=ax,
         )
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
 
 
 def estimate_effect(

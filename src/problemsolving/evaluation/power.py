@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from problemsolving import draw
-from problemsolving.results import Column, Result, Table, Value, number, whole
+from problemsolving.results import Column, FrameResult, Table, Value, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
 
@@ -18,10 +17,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class DetectableEffect(Result):
+class DetectableEffect(FrameResult):
     """Smallest effect a planned before-and-after comparison could show: ``frame`` has ``group`` and ``count``."""
 
-    frame: pd.DataFrame
     dispersion: float
     power: float = 0.8
     level: float = 0.95
@@ -89,12 +87,6 @@ class DetectableEffect(Result):
         ax.set_ylabel("chance of showing it, %")
         ax.set_ylim(0, 102)
         return ax
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
 
 
 def power_of_comparison(

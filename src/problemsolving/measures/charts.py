@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from problemsolving import draw
-from problemsolving.results import Column, Method, Result, Table, Value, listed, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, listed, number, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,10 +134,9 @@ def _runs(signs: np.ndarray, length: int, extra: int) -> list[int]:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ControlChart(Result):
+class ControlChart(FrameResult):
     """A monthly chart of events a day: ``frame`` has ``group`` (month), ``count`` and ``days``."""
 
-    frame: pd.DataFrame
     of: str = "incidents"
 
     @property
@@ -222,9 +221,6 @@ class ControlChart(Result):
             quantity=f"{self.of} a day",
             ax=ax,
         )
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         rebuilt = replace(self, frame=cells)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from problemsolving import draw
 from problemsolving.measures.rates import rows_of
-from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, interval, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
 
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RateComparison(Result):
+class RateComparison(FrameResult):
     """Each area's rate over that of its benchmarks: ``frame`` has ``group``, ``person_years``, ``count``, ``role``.
 
     Two rows a comparison: role ``area`` and role ``benchmark``.
     """
 
-    frame: pd.DataFrame
     dispersion: float = 1.0
     level: float = 0.95
 
@@ -107,12 +106,6 @@ class RateComparison(Result):
             quantity="rate ratio to the other benchmark areas (log scale)",
             ax=ax,
         )
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
 
 
 def compare_rates(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from problemsolving import draw
-from problemsolving.results import Column, Interval, Method, Result, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Interval, Method, Table, Value, interval, number, whole
 from problemsolving.stats.intervals import count_limits
 from problemsolving.stats.resampling import bootstrap_weights, percentile_interval
 
@@ -84,10 +84,9 @@ def _slopes(rates: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Gradient(Result):
+class Gradient(FrameResult):
     """Rates by quantile: ``frame`` has ``group``, ``count`` and ``person_years``, most deprived first."""
 
-    frame: pd.DataFrame
     areas: int
     slope_reach: tuple[float, float]  # lower and upper distance of the bootstrap limits from the slope
     ratio_reach: tuple[float, float]
@@ -218,12 +217,6 @@ class Gradient(Result):
             group=f"decile of {self.scale} deprivation (1 = most deprived; width = residents)",
             ax=ax,
         )
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
 
 
 def _end_ratios(slope: np.ndarray, intercept: np.ndarray) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from problemsolving import draw
-from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, interval, number, whole
 from problemsolving.stats.intervals import count_limits
 
 if TYPE_CHECKING:
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Counts(Result):
+class Counts(FrameResult):
     """Events by group: ``frame`` has the columns ``group`` and ``count``."""
 
-    frame: pd.DataFrame
     of: str = "incidents"
     heading: str = "Group"
     sentence: str = ""  # with the groups' names in braces
@@ -46,12 +45,6 @@ class Counts(Result):
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         return draw.bars(self.frame["group"].tolist(), self.frame["count"], quantity=self.of, ax=ax)
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
 
 
 def count_events(
@@ -88,10 +81,9 @@ def count_events(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Rates(Result):
+class Rates(FrameResult):
     """Crude rates by group: ``frame`` has ``group``, ``count`` and ``person_years``."""
 
-    frame: pd.DataFrame
     per: int = 100_000
     level: float = 0.95
     of: str = "incidents"
@@ -164,12 +156,6 @@ class Rates(Result):
             quantity=f"{self.of} per {self.per:,} residents a year",
             ax=ax,
         )
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        return replace(self, frame=cells)
 
 
 def crude_rate(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from problemsolving import draw
 from problemsolving.errors import NetworkError
-from problemsolving.results import Column, Method, Result, Table, Value, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, number, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,10 +59,9 @@ def build_agency_network(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class AgencyMatrix(Result):
+class AgencyMatrix(FrameResult):
     """Referrals from agency to agency: ``frame`` has ``sender``, ``receiver``, ``count``, every ordered pair once."""
 
-    frame: pd.DataFrame
     agencies: tuple[str, ...]
 
     @property
@@ -130,9 +129,6 @@ class AgencyMatrix(Result):
         wide = self._wide()
         names = [str(name) for name in wide.index]
         return draw.matrix(names, names, wide.to_numpy(float), row_title="from", column_title="to", ax=ax)
-
-    def cells(self) -> pd.DataFrame:
-        return self.frame
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         """Take released counts, agencies ordered by them alone."""
