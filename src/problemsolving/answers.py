@@ -181,6 +181,16 @@ def check_answers(answers: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+def check_review_answers(answers: Mapping[str, Any]) -> list[str]:
+    """Give every fault of a set of answers to the questions of the consensus review."""
+    faults = Faults()
+    readers = {"slug": read_slug, "partnership": _words, "period_start": _month, "period_end": _month}
+    read = {key: faults.read(key, answers.get(key, ""), reader) for key, reader in readers.items()}
+    if isinstance(read["period_start"], Month) and isinstance(read["period_end"], Month):
+        faults.read("period_end", (read["period_start"], read["period_end"]), lambda ends: Period(*ends))
+    return faults
+
+
 def read_parameters(answers: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
     for key in PARAMETERS:
         if key not in answers:
