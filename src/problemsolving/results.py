@@ -235,6 +235,24 @@ def interval(low: object, high: object, level: float = 0.95) -> Interval | None:
     return None if lower is None or upper is None else Interval(lower, upper, level)
 
 
+def grouped_values(
+    frame: pd.DataFrame, estimate: str, *, unit: str, n: str = "count", level: float = 0.95, name: str = ""
+) -> list[Value]:
+    """Give one value a row of a frame with ``group``, an estimate, a count and, where it has them, ``low`` and ``high``."""
+    limits = {"low", "high"} <= set(frame.columns)
+    return [
+        Value(
+            name=name,
+            group=row["group"],
+            estimate=number(row[estimate]),
+            interval=interval(row["low"], row["high"], level) if limits else None,
+            unit=unit,
+            n=whole(row[n]),
+        )
+        for row in frame.to_dict("records")
+    ]
+
+
 def listed(words: Sequence[str]) -> str:
     """Join words as prose does.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import pandas as pd
 
 from problemsolving import draw
-from problemsolving.results import Column, Disclosure, Method, Result, Table, Value, interval, number, whole
+from problemsolving.results import Column, Disclosure, Method, Result, Table, Value, grouped_values, number, whole
 from problemsolving.stats.counts import fit_poisson, variance_inflation
 
 if TYPE_CHECKING:
@@ -36,33 +36,12 @@ class RateModel(Result):
     disclosure: ClassVar[Disclosure] = "model"
 
     def values(self) -> list[Value]:
-        n = whole(self.events)
-        adjusted = [
-            Value(
-                name="rate_ratio",
-                group=row.driver,
-                estimate=number(row.ratio),
-                unit=self.unit,
-                n=n,
-                interval=interval(row.low, row.high, self.level),
-            )
-            for row in self.frame.itertuples()
-        ]
-        alone = [
-            Value(
-                name="rate_ratio_alone",
-                group=row.driver,
-                estimate=number(row.alone),
-                unit=self.unit,
-                n=n,
-                interval=interval(row.alone_low, row.alone_high, self.level),
-            )
-            for row in self.frame.itertuples()
-        ]
+        rows = self.frame.assign(group=self.frame["driver"], count=self.events)
+        alone = rows.drop(columns=["low", "high"]).rename(columns={"alone_low": "low", "alone_high": "high"})
         return [
-            *adjusted,
-            *alone,
-            Value(name="dispersion", estimate=number(self.dispersion), unit="variance over mean", n=n),
+            *grouped_values(rows, "ratio", name="rate_ratio", unit=self.unit, level=self.level),
+            *grouped_values(alone, "alone", name="rate_ratio_alone", unit=self.unit, level=self.level),
+            Value(name="dispersion", estimate=number(self.dispersion), unit="variance over mean", n=whole(self.events)),
         ]
 
     def table(self) -> Table:

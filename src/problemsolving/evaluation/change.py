@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from problemsolving import draw
-from problemsolving.results import Column, FrameResult, Method, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, grouped_values, number, whole
 from problemsolving.stats.counts import log_ratio_error
 
 if TYPE_CHECKING:
@@ -123,17 +123,7 @@ class RateChange(FrameResult):
         return pd.DataFrame(rows, columns=["group", "before", "after", "ratio", "low", "high"])
 
     def values(self) -> list[Value]:
-        return [
-            Value(
-                name="",
-                group=row.group,
-                estimate=number(row.ratio),
-                interval=interval(row.low, row.high, self.level),
-                unit=self.unit,
-                n=whole(row.after),
-            )
-            for row in self.estimates().itertuples()
-        ]
+        return grouped_values(self.estimates(), "ratio", unit=self.unit, n="after", level=self.level)
 
     def table(self) -> Table:
         columns = (

@@ -10,7 +10,7 @@ import pandas as pd
 
 from problemsolving import draw
 from problemsolving.measures.rates import rows_of
-from problemsolving.results import Column, FrameResult, Method, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, grouped_values, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
 
@@ -54,17 +54,7 @@ class RateComparison(FrameResult):
         )
 
     def values(self) -> list[Value]:
-        return [
-            Value(
-                name="",
-                group=row.group,
-                estimate=number(row.ratio),
-                interval=interval(row.low, row.high, self.level),
-                unit=self.unit,
-                n=whole(row.count_),
-            )
-            for row in rows_of(self.estimates())
-        ]
+        return grouped_values(self.estimates(), "ratio", unit=self.unit, level=self.level)
 
     def table(self) -> Table:
         columns = (

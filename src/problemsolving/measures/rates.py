@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from problemsolving import draw
-from problemsolving.results import Column, FrameResult, Method, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, grouped_values, number, whole
 from problemsolving.stats.intervals import count_limits
 
 if TYPE_CHECKING:
@@ -24,10 +24,7 @@ class Counts(FrameResult):
     sentence: str = ""  # with the groups' names in braces
 
     def values(self) -> list[Value]:
-        return [
-            Value(name="", group=row.group, estimate=number(row.count_), n=whole(row.count_), unit=self.unit)
-            for row in rows_of(self.frame)
-        ]
+        return grouped_values(self.frame, "count", unit=self.unit)
 
     def table(self) -> Table:
         return Table(
@@ -97,17 +94,7 @@ class Rates(FrameResult):
         return self.frame.assign(**rates)
 
     def values(self) -> list[Value]:
-        return [
-            Value(
-                name="",
-                group=row.group,
-                estimate=number(row.rate),
-                interval=interval(row.low, row.high, self.level),
-                unit=self.unit,
-                n=whole(row.count_),
-            )
-            for row in rows_of(self.estimates())
-        ]
+        return grouped_values(self.estimates(), "rate", unit=self.unit, level=self.level)
 
     def table(self) -> Table:
         columns = (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from problemsolving import draw
-from problemsolving.results import Column, Method, Result, Table, Value, interval, number, whole
+from problemsolving.results import Column, Method, Result, Table, Value, grouped_values, number, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,17 +34,7 @@ class Waits(Result):
         )
 
     def values(self) -> list[Value]:
-        return [
-            Value(
-                name="",
-                group=row.group,
-                estimate=number(row.median),
-                interval=interval(row.low, row.high, self.level),
-                unit=self.unit,
-                n=whole(row.n),
-            )
-            for row in self._known().rename(columns={"count": "n"}).itertuples()
-        ]
+        return grouped_values(self._known(), "median", unit=self.unit, level=self.level)
 
     def table(self) -> Table:
         columns = (
@@ -225,10 +215,7 @@ class Journeys(Result):
     frame: pd.DataFrame
 
     def values(self) -> list[Value]:
-        return [
-            Value(name="", group=r.group, estimate=number(r.n), n=whole(r.n), unit="contacts")
-            for r in self.frame.rename(columns={"count": "n"}).itertuples()
-        ]
+        return grouped_values(self.frame, "count", unit=self.unit)
 
     def table(self) -> Table:
         columns = (
