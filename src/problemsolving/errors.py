@@ -102,3 +102,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     found = difflib.get_close_matches(str(name), list(known), n=1)
     return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def counted(count: int, word: str) -> str:
+    """Write a count with its noun.
+
+    >>> counted(1, "fault"), counted(2, "fault")
+    ('1 fault', '2 faults')
+    """
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
