@@ -92,6 +92,12 @@ class TemplateError(ProblemSolvingError):
     exit_code = 18
 
 
+class FetchError(ProblemSolvingError):
+    """Open data could not be fetched, or what came is not what was asked for."""
+
+    exit_code = 19
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Offer the nearest valid name, as the tail of a message.
 

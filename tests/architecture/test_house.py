@@ -17,7 +17,7 @@ FLOORS = [
     {"errors"},
     {"periods", "results", "draw", "identifiers", "resources", "records"},
     {"markup", "stats", "dictionary"},
-    {"measures", "drivers", "network", "evaluation", "simulate", "governance"},
+    {"measures", "drivers", "network", "evaluation", "simulate", "governance", "fetch"},
     {"answers"}, {"problem"}, {"loading"}, {"study"}, {"sara"}, {"notebooks"}, {"report"}, {"demo"}, {"cli"}, {"__main__"},
 ]  # fmt: skip
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -28,7 +28,7 @@ def test_help_has_an_example(command):
 
 
 def test_commands_stand_in_the_order_of_use():
-    assert list(main.commands) == ["new", "check", "run", "report", "simulate", "dictionary", "demo"]
+    assert list(main.commands) == ["new", "check", "run", "report", "simulate", "data", "dictionary", "demo"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Fetching open data from their publishers: resumable, checked, polite and distrustful."""
