@@ -10,6 +10,7 @@ import http.server
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -791,6 +792,50 @@ def test_every_wrong_parameter_is_told_at_once(tmp_path):
     with pytest.raises(ParameterError) as told:
         fetch_police_uk(tmp_path, force="kent", start="2010-01", end="2009-01", archive="2008-01")
     assert [fault.split(":")[0] for fault in told.value.faults] == ["from", "to", "archive"]
+
+
+def test_months_that_a_kill_left_without_their_names_are_taken_out_again(server, tmp_path):
+    """Checksums are written first: files that are noted and not there come from the archive, without a request."""
+    server.answers = [send(archive(MONTHS), kind=ZIP)]
+    names = fetch_police(server, tmp_path).files
+    (tmp_path / names[0]).unlink()
+    fetch_police(server, tmp_path)
+    assert (tmp_path / names[0]).is_file() and len(server.seen) == 1
+
+
+def test_a_process_that_may_not_connect_says_so(tmp_path):
+    script = (
+        "import pathlib, sys; from problemsolving.governance.lockdown import refuse_connections\n"
+        "from problemsolving.fetch.jobs import fetch_iod; from problemsolving.errors import FetchError\n"
+        "refuse_connections()\n"
+        "try: fetch_iod(pathlib.Path(sys.argv[1]), edition='2025', base='https://192.0.2.1')\n"
+        "except FetchError as error: print(error.message)"
+    )
+    environment = {key: text for key, text in os.environ.items() if "proxy" not in key.lower()}
+    words = [sys.executable, "-c", script, str(tmp_path)]
+    ran = subprocess.run(words, capture_output=True, text=True, check=True, env=environment, timeout=10)
+    assert "does not allow the connection" in ran.stdout
+
+
+def test_the_commands_of_the_guide_work(server, tmp_path, monkeypatch, root):
+    """Each line of its first block, with the local server in place of the publishers."""
+    monkeypatch.chdir(tmp_path)
+    months = [f"{year}-{month:02}" for year in (2021, 2022, 2023) for month in range(1, 13)][4:28]
+    bodies = {
+        "iod": send(IOD),
+        "police-uk": send(archive(months), kind=ZIP),
+        "fingertips": send(f"{FINGERTIPS}92949,A,E06000055,District,2023,4.5\n".encode()),
+    }
+    page = (root / "docs/how-to/fetch-open-data.md").read_text("utf-8")
+    lines = page.split("```")[1].strip().splitlines()
+    for line in lines:
+        words = line.removeprefix("problemsolving data fetch ").split()
+        server.answers = [bodies[words[0]]]
+        ran = call(*words, "--base", server.base)
+        assert ran.exit_code == 0, ran.output
+    for name in lies_there(tmp_path / "data"):
+        assert name in page or name.startswith(("police_uk/", "fetched.json"))
+    assert len(lines) == 3 and len(list(tmp_path.glob("data/police_uk/bedfordshire/*/*-street.csv"))) == 24
 
 
 def call(*words):
