@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs bench profiles lock wheelhouse clean
+.PHONY: demo test lint docs bench profiles region lock wheelhouse clean
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock && $(BIN)/python -m pip install --quiet --no-deps --editable . && touch $@
@@ -26,6 +26,9 @@ bench: $(VENV)/installed
 profiles: $(VENV)/installed
 	$(BIN)/python scripts/make_profiles.py
 
+region: $(VENV)/installed
+	$(BIN)/problemsolving simulate problemsolving-region --size region --threads 2
+
 lock:
 	uv pip compile --universal --generate-hashes --no-header --extra test --python-version 3.11 pyproject.toml -o requirements.lock
 
@@ -33,4 +36,4 @@ wheelhouse: $(VENV)/installed
 	$(BIN)/python scripts/make_wheelhouse.py
 
 clean:
-	rm -rf $(VENV) wheelhouse problemsolving-demo build dist
+	rm -rf $(VENV) wheelhouse problemsolving-demo problemsolving-region build dist

@@ -201,18 +201,32 @@ def report(path: Path) -> None:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=2025, show_default=True, help="The same seed gives the same bytes."
 )
+@click.option(
+    "--size",
+    type=click.Choice(["demo", "county", "region"]),
+    default="demo",
+    show_default=True,
+    help="17,000, a million or ten million incidents.",
+)
+@click.option("--world", default="standard", show_default=True, help="What is planted: null, over-dispersed, ...")
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="The bytes stay the same.")
 @click.pass_context
 @_told
-def simulate(ctx: click.Context, folder: Path, seed: int) -> None:
-    """Write a simulated partnership and its answer sheet into DIR.
+def simulate(ctx: click.Context, folder: Path, seed: int, size: str, world: str, threads: int) -> None:
+    """Write a simulated partnership and what was planted in it (truth.json) into DIR.
+
+    \b
+    Worlds: standard, null, over-dispersed, autocorrelated, recording-change,
+    seasonal, regression-to-the-mean.
 
     \b
     Example:
       problemsolving simulate analyses/simulated-partnership/data
+      problemsolving simulate county --size county --world null --threads 2
     """
     from problemsolving.simulate.partnership import simulate_partnership
 
-    simulate_partnership(folder, seed=seed)
+    simulate_partnership(folder, seed=seed, size=size, world=world, threads=threads)
     _say(ctx)("no real person, place or agency")
     _write(str(folder))
 

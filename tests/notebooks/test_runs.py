@@ -188,7 +188,7 @@ def test_report_writes_the_same_page_again(good):
 
 def test_planted_truths_are_found(ran):
     values = json.loads((ran / "results.json").read_text("utf-8"))
-    sheet = json.loads((ran.parents[1] / "data/answer_sheet.json").read_text())
+    sheet = json.loads((ran.parents[1] / "data/truth.json").read_text())
 
     def one(name, group=None):
         return next(value for value in values if value["name"] == name and value["group"] == group)

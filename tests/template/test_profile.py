@@ -183,7 +183,7 @@ def test_visible_defaults_hold_no_template_code():
 
 
 def test_the_answer_sheet_and_the_default_answers_agree(simulated):
-    sheet = json.loads((simulated / "data/answer_sheet.json").read_text())
+    sheet = json.loads((simulated / "data/truth.json").read_text())
     problem = read_problem(simulated)
     assert [sorted(sheet[key]) for key in ("response_areas", "comparison_areas", "buffer_areas")] == [
         sorted(areas) for areas in (problem.response_areas, problem.comparison_areas, problem.buffer_areas)

@@ -1,1 +1,1 @@
-"""A partnership with planted truths: data that meet the dictionary, and the answer sheet."""
+"""A partnership with planted truths: data that meet the dictionary, and ``truth.json`` with what was planted."""

@@ -1,42 +1,66 @@
-"""Write a simulated partnership as the files that agencies would send: same seed, same bytes."""
+"""Write a simulated partnership as the files that agencies would send: same seed, same bytes, on any number of threads."""
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
-import io
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from problemsolving.periods import Month, Period
+from problemsolving.errors import ParameterError
 from problemsolving.records import to_json, write_atomically
-from problemsolving.simulate.truths import AGENCIES, DISTRICTS, PATHWAYS, Truths
+from problemsolving.simulate.incidents import incident_rows, outcome_rows, record_block
+from problemsolving.simulate.lists import list_rows, overlap_truths
+from problemsolving.simulate.pathways import (
+    contact_rows,
+    desk_truths,
+    draw_journeys,
+    expected_visits,
+    referral_rows,
+)
+from problemsolving.simulate.people import Block, make_blocks, make_people, person_rows
+from problemsolving.simulate.places import (
+    Places,
+    Response,
+    choose_highest,
+    choose_response,
+    income_gradient,
+    make_places,
+)
+from problemsolving.simulate.rates import displacement_ratio, draw_drift, expected_counts
+from problemsolving.simulate.streams import stream
+from problemsolving.simulate.survey import (
+    all_agencies,
+    block_of,
+    wellbeing_rows,
+    write_assets,
+    write_ratings,
+    write_ties,
+    write_voices,
+)
+from problemsolving.simulate.truths import ENTRIES, TRANSITIONS, Truths
+from problemsolving.simulate.worlds import SIZES, Size, month_factors, plant
+from problemsolving.simulate.write import Rows, Writer, write_table
 
-COLUMNS = 9  # small areas in a row of the map
-WEST, SOUTH, WIDTH, HEIGHT = 1.80, 53.00, 0.016, 0.010  # a place in the sea, so that nobody lives there
-VICTIM_AGES = (("0-17", 0.16), ("18-24", 0.22), ("25-34", 0.25), ("35-49", 0.22), ("50-64", 0.11), ("65+", 0.04))
+FILES = ("incidents", "outcomes", "people", "contacts", "referrals", "lists", "outcome_measures")  # made by blocks
 
 
-@dataclass(frozen=True)
-class Place:
-    """A simulated small area."""
-
-    code: str
-    name: str
-    ward: int
-    district: tuple[str, str]
-    population: int
-    scores: dict[str, float]
-    ring: np.ndarray
-    rate: float
-
-
-def simulate_partnership(folder: Path, *, seed: int = 2025, truths: Truths | None = None) -> dict[str, object]:
-    """Write a simulated partnership: incidents, areas, population, deprivation, agencies, contacts, referrals.
+def simulate_partnership(
+    folder: Path,
+    *,
+    seed: int = 2025,
+    size: str = "demo",
+    world: str = "standard",
+    threads: int = 1,
+    truths: Truths | None = None,
+) -> dict[str, Any]:
+    """Write a simulated partnership: a file for every canonical table it fills, and ``truth.json``.
 
     Parameters
     ----------
@@ -44,287 +68,200 @@ def simulate_partnership(folder: Path, *, seed: int = 2025, truths: Truths | Non
         Where the files go; made if missing. Files of the same names are replaced, each atomically.
     seed : int
         The same seed gives the same bytes.
+    size : {"demo", "county", "region"}
+        About 17,000, a million or ten million incidents; the region's large tables are folders of Parquet files.
+    world : str
+        What is planted; see ``worlds.plant``.
+    threads : int
+        Blocks of small areas made at once, 1 or more. The bytes are the same for any number.
     truths : Truths, optional
-        What is planted.
+        What is planted, in place of the world's.
 
     Returns
     -------
     dict
-        The answer sheet, which is also written as ``answer_sheet.json``.
+        What was planted, each with its unit under ``units``; it is also written as ``truth.json``.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown size or world, or fewer than one thread.
     """
-    truths = truths or Truths()
-    rng = np.random.default_rng(seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    places = _make_places(rng, truths)
-    home = [place for place in places if place.district[0] != DISTRICTS[-1][0]]
-    treated, comparison, buffer = _choose_response(home, truths)
-    months = [*truths.baseline, *truths.follow_up]
-    _write(
-        folder,
-        "areas.csv",
-        ("area_code", "area_name", "ward_code", "ward_name", "district_code", "district_name"),
-        ((p.code, p.name, f"E05999{p.ward:03d}", f"{p.district[1]} ward {p.ward}", *p.district) for p in places),
-    )
-    _write(
-        folder,
-        "population.csv",
-        ("area_code", "code_year", "year", "population"),
-        ((p.code, 2021, 2023, p.population) for p in places),
-    )
-    _write_deprivation(folder, places)
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"area_code": p.code},
-            "geometry": {"type": "Polygon", "coordinates": [p.ring.round(5).tolist()]},
-        }
-        for p in places
-    ]
-    write_atomically(
-        folder / "boundaries.geojson", json.dumps({"type": "FeatureCollection", "features": features}) + "\n"
-    )
-    _write_incidents(folder, rng, truths, home, places, treated, months)
-    _write(folder, "agencies.csv", ("agency_id", "agency_name", "agency_type"), AGENCIES)
-    _write_pathways(folder, rng, truths, truths.baseline, truths.follow_up)
-    _write(
-        folder,
-        "responses.csv",
-        ("response_id", "area_code", "start", "kind"),
-        (
-            ("R1", place.code, truths.follow_up.start, "Joint street outreach and repair of lighting")
-            for place in treated
-        ),
-    )
-    sheet: dict[str, object] = truths.as_record() | {
-        "seed": seed,
-        "response_areas": [p.code for p in treated],
-        "comparison_areas": [p.code for p in comparison],
-        "buffer_areas": [p.code for p in buffer],
+    planned = plant(size=size, world=world)
+    truths = truths or planned
+    if threads < 1:
+        raise ParameterError("this partnership cannot be simulated", faults=["threads: at least 1"])
+    layout = SIZES[size]
+    places = make_places(seed, truths, layout)
+    blocks = make_blocks(np.flatnonzero(places.home), truths, layout.block_areas)
+    response = None if truths.picked_for_being_high else choose_response(places, truths)
+    drift = draw_drift(places, truths, seed)
+    factors = month_factors(truths, truths.months, stream(seed, "months"))
+    expected = {
+        category: expected_counts(places, truths, response, category=category, drift=drift, factors=factors)
+        for category in truths.shares
     }
-    write_atomically(folder / "answer_sheet.json", to_json(sheet))
+    folder.mkdir(parents=True, exist_ok=True)
+    with _whole(folder) as made:
+        writer = Writer(made, layout.container, places.code, places.name)
+
+        def work(block: Block) -> tuple[np.ndarray, dict[str, int], int]:
+            return _make_block(block, writer, places, expected, truths, seed)
+
+        with ThreadPoolExecutor(threads) as pool:
+            done = list(pool.map(work, blocks))
+        for name in FILES:
+            writer.join(name, len(blocks))
+        counts = np.zeros((len(places), len(truths.months)), dtype=np.int64)
+        for block, (violent, _, _) in zip(blocks, done, strict=True):
+            counts[block.areas] = violent
+        if response is None:
+            response = choose_highest(places, truths, counts[:, : len(truths.baseline)].sum(axis=1))
+        silent = _write_small(made, places, truths, response, layout, seed)
+        sheet = truths.as_record() | {"seed": seed, "size": size, "world": world}
+        sheet |= _areas(places, response)
+        computed = _computed(places, truths, response, expected["violent-crime"], counts, blocks)
+        computed["hidden_population"] = (sum(hidden for _, _, hidden in done), "people who are vulnerable")
+        computed["rows"] = ({name: sum(rows[name] for _, rows, _ in done) for name in FILES}, "rows written")
+        computed["agencies_silent"] = (silent, "agencies that did not answer the survey")
+        sheet |= {name: value for name, (value, _) in computed.items()}
+        sheet["units"] |= {name: unit for name, (_, unit) in computed.items()}
+        write_atomically(made / "truth.json", to_json(sheet))
     return sheet
 
 
-def _make_places(rng: np.random.Generator, truths: Truths) -> list[Place]:
-    """Lay small areas on a grid, with needs that change smoothly over the map."""
-    total = sum(count for _, _, count in DISTRICTS)
-    place = np.arange(total)
-    column, row = place % COLUMNS, place // COLUMNS
-    smooth = np.cos(column / 2.6) + np.sin(row / 2.1)
-    latent = {
-        "income": smooth + rng.normal(0, 0.55, total),
-        "housing": rng.normal(0, 1, total),
-        "environment": -0.4 * np.sin(column / 1.7) + rng.normal(0, 0.8, total),
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """Make files beside their place and move each there when all are whole."""
+    made = Path(tempfile.mkdtemp(dir=folder, prefix=".simulate-"))
+    try:
+        yield made
+        for path in sorted(made.iterdir()):
+            target = folder / path.name
+            if target.is_dir():
+                shutil.rmtree(target)
+            path.replace(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _make_block(
+    block: Block, writer: Writer, places: Places, expected: dict[str, np.ndarray], truths: Truths, seed: int
+) -> tuple[np.ndarray, dict[str, int], int]:
+    """Make and write one block: its violent incidents by area and month, rows by file, and hidden population."""
+    people = make_people(block, truths, seed)
+    means = {category: values[block.areas] for category, values in expected.items()}
+    arrays, violent = record_block(block, people, places, means, truths, seed)
+    journeys = draw_journeys(block, people, truths, seed)
+    incidents = incident_rows(arrays, block, truths)
+    files: dict[str, Rows] = {
+        "incidents": incidents,
+        "outcomes": outcome_rows(incidents),
+        "people": person_rows(block, people),
+        "contacts": contact_rows(block, journeys, truths, seed),
+        "referrals": referral_rows(block, journeys, truths),
+        "lists": list_rows(block, people, truths, seed),
+        "outcome_measures": wellbeing_rows(block, people, journeys, truths, seed),
     }
-    home = total - DISTRICTS[-1][2]
-    scaled = {name: (value - value[:home].mean()) / value[:home].std() for name, value in latent.items()}
-    noise = rng.normal(0, truths.area_dispersion, total)
-    log_rate = (
-        np.log(truths.rate_per_1000 / 1000)
-        + noise
-        + sum(np.log(truths.rate_ratios[name]) * value for name, value in scaled.items())
-    )
-    latent["employment"] = 0.9 * scaled["income"] + rng.normal(0, 0.3, total)
-    latent["education"] = 0.85 * scaled["income"] + rng.normal(0, 0.4, total)
-    latent["health"] = 0.8 * scaled["income"] + rng.normal(0, 0.5, total)
-    population = rng.integers(1_150, 2_100, total)
-    bend = rng.uniform(-0.22, 0.22, (total // COLUMNS + 2, COLUMNS + 1, 2))
-    districts = [(code, f"{name}") for code, name, count in DISTRICTS for _ in range(count)]
-    numbers = [number for _, _, count in DISTRICTS for number in range(count)]
-    return [
-        Place(
-            code=f"E01999{index + 1:03d}",
-            name=f"{districts[index][1]} {numbers[index] // 6 + 1:03d}{'ABCDEF'[numbers[index] % 6]}",
-            ward=index // 6 + 1,
-            district=districts[index],
-            population=int(population[index]),
-            scores={name: float(value[index]) for name, value in latent.items()},
-            ring=_ring(int(column[index]), int(row[index]), bend),
-            rate=float(np.exp(log_rate[index])),
-        )
-        for index in range(total)
-    ]
+    connection = writer.connect()
+    try:
+        for name, rows in files.items():
+            writer.part(connection, name, block.number, rows)
+    finally:
+        connection.close()
+    return violent, {name: len(rows) for name, rows in files.items()}, int(people.vulnerable.sum())
 
 
-def _ring(column: int, row: int, bend: np.ndarray) -> np.ndarray:
-    """Outline of a grid cell whose shared corners are bent the same way for its neighbours."""
-    corners = [(column + dx, row + dy) for dx, dy in ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))]
-    return np.array([(WEST + (x + bend[y, x, 0]) * WIDTH, SOUTH + (y + bend[y, x, 1]) * HEIGHT) for x, y in corners])
-
-
-def _choose_response(home: list[Place], truths: Truths) -> tuple[list[Place], list[Place], list[Place]]:
-    """Choose places by need, every other one of the neediest: not by last year's count."""
-    by_need = sorted(home, key=lambda place: (-place.scores["income"], place.code))
-    pool = by_need[: 4 * truths.response_places]
-    treated = pool[:: len(pool) // truths.response_places][: truths.response_places]
-    near = [
-        place
-        for place in home
-        if place not in treated
-        and min(float(np.abs(place.ring[0] - other.ring[0]).sum()) for other in treated) < 1.6 * WIDTH
-    ]
-    buffer = sorted(near, key=lambda place: place.code)[: truths.response_places]
-    comparison = [place for place in pool if place not in treated and place not in buffer]
-    return treated, sorted(comparison, key=lambda place: place.code), buffer
-
-
-def _write_deprivation(folder: Path, places: list[Place]) -> None:
-    names = ("income", "employment", "education", "health", "housing", "environment")
-    header = ["area_code", "code_year"] + [f"{name}_{part}" for name in names for part in ("score", "rank", "decile")]
-    rows: list[list[object]] = [[place.code, 2021] for place in places]
-    for name in names:
-        scores = np.array([place.scores[name] for place in places])
-        rank = np.argsort(np.argsort(-scores, kind="stable"), kind="stable")
-        for row, score, position in zip(rows, scores, rank, strict=True):
-            row += [f"{score:.4f}", position + 1, position * 10 // len(places) + 1]
-    _write(folder, "deprivation.csv", header, rows)
-
-
-def _write_incidents(
-    folder: Path,
-    rng: np.random.Generator,
-    truths: Truths,
-    home: list[Place],
-    places: list[Place],
-    treated: list[Place],
-    months: list[Month],
-) -> None:
-    header = (
-        "incident_id",
-        "month",
-        "occurred_at",
-        "category",
-        "area_code",
-        "longitude",
-        "latitude",
-        "location",
-        "force",
-        "outcome",
-        "victim_id",
-        "victim_age_band",
-        "victim_sex",
-    )
-    away = [place for place in places if place not in home]
-    in_response = {place.code for place in treated}
-    drift = dict(zip((place.code for place in home), np.exp(rng.normal(0, truths.area_drift, len(home))), strict=True))
-    rows: list[tuple[object, ...]] = []
-    for category, share in {"violent-crime": 1.0, **truths.other_categories}.items():
-        for month in months:
-            swing = 1 + truths.season * np.sin(2 * np.pi * (month.number - 4) / 12)
-            swing *= truths.special_ratio if month == truths.special_month and category == "violent-crime" else 1
-            for place in home:
-                effect = (
-                    truths.response_ratio
-                    if place.code in in_response and month in truths.follow_up and category == "violent-crime"
-                    else 1
-                )
-                effect *= drift[place.code] if month in truths.follow_up else 1
-                count = rng.poisson(place.rate * share * place.population * month.days / 365.25 * swing * effect)
-                rows += [_incident(rng, truths, month, category, place, away) for _ in range(count)]
-    rows.sort(key=lambda row: (str(row[1]), str(row[2]), str(row[4])))
-    _write(folder, "incidents.csv", header, ((f"SIM{number:06d}", *row[1:]) for number, row in enumerate(rows, 1)))
-
-
-def _incident(
-    rng: np.random.Generator, truths: Truths, month: Month, category: str, place: Place, away: list[Place]
-) -> tuple[object, ...]:
-    when = dt.datetime(month.year, month.number, 1) + dt.timedelta(days=int(rng.integers(month.days)))
-    night = rng.random() < (0.55 if category == "violent-crime" else 0.3)
-    when += dt.timedelta(
-        minutes=int(rng.integers(20 * 60, 27 * 60) if night else rng.integers(7 * 60, 20 * 60)) % (24 * 60)
-    )
-    draw = rng.random()
-    if draw < truths.share_elsewhere:
-        place = away[int(rng.integers(len(away)))]
-    spot = place.ring[0] + (place.ring[2] - place.ring[0]) * np.floor(rng.random(2) * 4 + 0.5) / 5
-    unplaced = draw > 1 - truths.share_unplaced
-    victim = ("", "", "")
-    if category != "anti-social-behaviour":
-        age = str(rng.choice([name for name, _ in VICTIM_AGES], p=[weight for _, weight in VICTIM_AGES]))
-        victim = (
-            f"V{int(rng.integers(150 if rng.random() < 0.08 else 9_000)):04d}",
-            age,
-            "female" if rng.random() < 0.48 else "male",
-        )
-    location = (
-        ("", "", "", "")
-        if unplaced
-        else (place.code, f"{spot[0]:.5f}", f"{spot[1]:.5f}", f"Spot {int(spot[0] * 1e4) % 97}, {place.name}")
-    )
-    return (
-        "",
-        month,
-        f"{when:%Y-%m-%d %H:%M}",
-        category,
-        *location,
-        "Simulated Constabulary",
-        "Investigation complete",
-        *victim,
-    )
-
-
-def _write_pathways(
-    folder: Path, rng: np.random.Generator, truths: Truths, baseline: Period, follow_up: Period
-) -> None:
-    """Write referrals with their waits, and the contacts that people have on the way."""
-    first, last = baseline.start.first_day, follow_up.end.next.first_day
-    span = (last - first).days
-    start = dt.datetime.combine(first, dt.time())
-    end = dt.datetime.combine(last, dt.time())
-    shares = np.array([share for _, _, share in PATHWAYS])
-    kinds = ("call", "visit", "assessment", "appointment")
-    referrals: list[tuple[object, ...]] = []
-    contacts: list[tuple[object, ...]] = []
-
-    def contact(person: str, agency: str, when: dt.datetime) -> None:
-        if when < end:
-            until = when + dt.timedelta(minutes=int(rng.integers(10, 180)))
-            contacts.append(
-                (
-                    f"C{len(contacts) + 1:06d}",
-                    person,
-                    agency,
-                    f"{when:%Y-%m-%d %H:%M}",
-                    f"{until:%Y-%m-%d %H:%M}",
-                    str(rng.choice(kinds)),
-                )
-            )
-
-    for number in range(truths.people):
-        person = f"P{number + 1:05d}"
-        when = start + dt.timedelta(minutes=int(rng.integers(span * 24 * 60)))
-        for _ in range(1 + int(rng.geometric(0.55))):
-            sender, receiver, _share = PATHWAYS[int(rng.choice(len(PATHWAYS), p=shares / shares.sum()))]
-            contact(person, sender, when)
-            wait = truths.median_wait_days[receiver] * float(np.exp(rng.normal(0, 0.6)))
-            seen = when + dt.timedelta(minutes=int(wait * 24 * 60))
-            attended = rng.random() > 0.08
-            if when < end:
-                referrals.append(
-                    (
-                        f"F{len(referrals) + 1:06d}",
-                        person,
-                        sender,
-                        receiver,
-                        f"{when:%Y-%m-%d %H:%M}",
-                        f"{seen:%Y-%m-%d %H:%M}" if attended and seen < end else "",
-                    )
-                )
-            if attended:
-                contact(person, receiver, seen)
-            when = seen + dt.timedelta(minutes=int(rng.exponential(60) * 24 * 60))
-    _write(folder, "contacts.csv", ("contact_id", "person_id", "agency_id", "started_at", "ended_at", "kind"), contacts)
-    _write(
+def _write_small(
+    folder: Path, places: Places, truths: Truths, response: Response, layout: Size, seed: int
+) -> list[str]:
+    """Write the tables of areas, agencies and surveys; give the agencies that did not answer."""
+    first_ward = (layout.first_area - 1) // 1000 * 1000
+    districts = [layout.districts[at] for at in places.district]
+    write_table(
         folder,
-        "referrals.csv",
-        ("referral_id", "person_id", "from_agency", "to_agency", "referred_at", "seen_at"),
-        referrals,
+        "areas.csv",
+        {
+            "area_code": places.code,
+            "area_name": places.name,
+            "ward_code": [f"E05{first_ward + ward:06d}" for ward in places.ward],
+            "ward_name": [f"{name} ward {ward}" for (_, name, _), ward in zip(districts, places.ward, strict=True)],
+            "district_code": [code for code, _, _ in districts],
+            "district_name": [name for _, name, _ in districts],
+        },
     )
+    size = len(places)
+    population: dict[str, list[Any]] = {"area_code": places.code, "code_year": [2021] * size, "year": [2023] * size}
+    write_table(folder, "population.csv", population | {"population": places.population.tolist()})
+    write_table(folder, "deprivation.csv", _deprivation(places))
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"area_code": code},
+            "geometry": {"type": "Polygon", "coordinates": [ring.round(5).tolist()]},
+        }
+        for code, ring in zip(places.code, places.rings, strict=True)
+    ]
+    outlines = json.dumps({"type": "FeatureCollection", "features": features}) + "\n"
+    write_atomically(folder / "boundaries.geojson", outlines)
+    agencies = all_agencies(layout.other_agencies)
+    names = ("agency_id", "agency_name", "agency_type")
+    write_table(folder, "agencies.csv", dict(zip(names, zip(*agencies, strict=True), strict=True)))
+    treated = [places.code[at] for at in response.treated]
+    what = {"response_id": ["R1"] * len(treated), "area_code": treated}
+    what["start"] = [str(truths.follow_up.start)] * len(treated)
+    what["kind"] = ["Joint street outreach and repair of lighting"] * len(treated)
+    write_table(folder, "responses.csv", what)
+    write_assets(folder, places, truths, seed)
+    write_voices(folder, places, truths, seed)
+    write_ratings(folder, agencies, truths, seed)
+    return write_ties(folder, agencies, truths, seed)
 
 
-def _write(folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    write_atomically(folder / name, stream.getvalue())
+def _deprivation(places: Places) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {"area_code": places.code, "code_year": [2021] * len(places)}
+    for name in ("income", "employment", "education", "health", "housing", "environment"):
+        scores = places.scores[name]
+        rank = np.argsort(np.argsort(-scores, kind="stable"), kind="stable")
+        columns[f"{name}_score"] = [f"{score:.4f}" for score in scores]
+        columns[f"{name}_rank"] = (rank + 1).tolist()
+        columns[f"{name}_decile"] = (rank * 10 // len(places) + 1).tolist()
+    return columns
+
+
+def _areas(places: Places, response: Response) -> dict[str, list[str]]:
+    groups = {"response": response.treated, "comparison": response.comparison, "buffer": response.buffer}
+    return {f"{name}_areas": [places.code[at] for at in group] for name, group in groups.items()}
+
+
+def _computed(
+    places: Places, truths: Truths, response: Response, expected: np.ndarray, counts: np.ndarray, blocks: list[Block]
+) -> dict[str, tuple[Any, str]]:
+    """Work out what follows from what is planted: each value with its unit."""
+    base = slice(0, len(truths.baseline))
+    treated = response.treated
+    chance = counts[treated, base].sum()
+    visits = expected_visits(truths)
+    return {
+        "gradient": (income_gradient(places), "violent incidents per 1,000 residents a year, by fifth of income"),
+        "displacement_ratio": (displacement_ratio(places, truths, response), "rate ratio in the buffer areas"),
+        "entries": (ENTRIES, "share of journeys that start at the agency"),
+        "transitions": (TRANSITIONS, "probability of each hand-over once seen; the rest leaves"),
+        "visits_a_journey": (
+            {name: float(value) for name, value in zip(truths.known_share, visits, strict=True)},
+            "visits a journey",
+        ),
+        "desks": (desk_truths(truths, len(blocks)), "a team: arrivals a day, Erlang, share, hours"),
+        "teams": (len(blocks), "teams; each block of small areas has one a desk"),
+        "overlaps": (overlap_truths(truths), "people shared by two agencies, ratio to independence"),
+        "tie_blocks": (
+            {name: int(at) for (name, _, _), at in zip(all_agencies(0), block_of(all_agencies(0)), strict=True)},
+            "block of the agency",
+        ),
+        "baseline_count": (int(chance), "violent incidents in response areas in the baseline, as drawn"),
+        "baseline_expected": (float(expected[treated, base].sum()), "violent incidents expected there"),
+        "fall_by_chance": (
+            float(expected[treated, base].sum() / chance),
+            "ratio of incidents expected to those counted in the response areas in the baseline: what comes next by itself",
+        ),
+    }
