@@ -7,45 +7,85 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from problemsolving.dictionary.schema import source as get_source
-from problemsolving.errors import DataError, DictionaryError, SharingError
-from problemsolving.governance.sharing import SharingRecord, read_sharing_record
-from problemsolving.problem import Problem
+from problemsolving.errors import DataError, DictionaryError, ParameterError, SharingError, nearest
+from problemsolving.governance.drafts import draft_record
+from problemsolving.governance.sharing import SharingRecord, delivery_faults, read_sharing_record
+from problemsolving.problem import DataSet, Problem, read_problem
+from problemsolving.records import write_atomically
 
 if TYPE_CHECKING:
     from problemsolving.dictionary.reading import Reading
 
 
 def check_sharing(problem: Problem, *, today: dt.date | None = None) -> dict[str, SharingRecord]:
-    """Check that every data set has a sharing record in force; every fault at once."""
+    """Check that every data set has a sharing record in force that covers this profile; every fault at once.
+
+    Purpose, agencies and policy of the profile are compared with each record, and the bytes of the files with the
+    hashes it lists (files that are not there yet are told by `find_files`).
+    """
     records: dict[str, SharingRecord] = {}
     faults: list[str] = []
     for dataset in problem.sources:
         try:
             record = read_sharing_record(
-                problem.folder / dataset.sharing, dataset=dataset.name, source=dataset.source, today=today
+                problem.folder / dataset.sharing,
+                dataset=dataset.name,
+                source=dataset.source,
+                purpose=problem.purpose,
+                agencies=tuple(dict.fromkeys((problem.lead_agency, *problem.partner_agencies))),
+                policy=problem.policy,
+                today=today,
             )
         except SharingError as error:
             faults += error.faults
             continue
         records[dataset.name] = record
-        people = _people(dataset.source)
-        if people == "pseudonym" and record.level != "person":
-            faults.append(f"{dataset.sharing}: level: the source holds pseudonyms of people, so its level is person")
-        if "person" in (record.level, "person" if people == "pseudonym" else "") and problem.policy == "open":
-            faults.append(
-                f"{dataset.sharing}: data about persons do not leave under policy open; set policy: opensafely"
-            )
+        faults += [f"{dataset.sharing}: {fault}" for fault in delivery_faults(record, _files_of(problem, dataset))]
     if faults:
         raise SharingError("nothing loads: sharing records must be mended first", faults=faults)
     return records
 
 
-def _people(source: str) -> str:
-    """What a source tells of people; nothing where the dictionary does not know it (that is told elsewhere)."""
+def _files_of(problem: Problem, dataset: DataSet) -> list[Path]:
+    """Give the files of a data set as far as they can be found."""
     try:
-        return get_source(source).capabilities.people
-    except DictionaryError:
-        return "none"
+        return sorted(path for path in problem.data.resolve().glob(dataset.files) if path.is_file())
+    except (ValueError, OSError, NotImplementedError):
+        return []
+
+
+def draft_sharing(folder: Path, dataset: str) -> Path:
+    """Write a draft of the full sharing record of a data set that ``problem.yml`` names.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The profile.
+    dataset : str
+        Name of a data set under ``sources:``.
+
+    Returns
+    -------
+    pathlib.Path
+        The draft, which loads nothing until people have decided what it leaves open.
+
+    Raises
+    ------
+    ParameterError
+        For a data set that the profile does not name.
+    SharingError
+        When a record is there already.
+    """
+    problem = read_problem(folder)
+    known = {found.name: found for found in problem.sources}
+    if dataset not in known:
+        raise ParameterError(f'problem.yml names no data set "{dataset}"{nearest(dataset, known)}')
+    path = problem.folder / known[dataset].sharing
+    if path.exists():
+        raise SharingError(f"{known[dataset].sharing}: there is a record already; a draft would hide it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, draft_record(dataset, known[dataset].source))
+    return path
 
 
 def find_files(problem: Problem) -> dict[str, list[Path]]:

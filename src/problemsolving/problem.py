@@ -77,6 +77,7 @@ class Problem:
     drivers: tuple[str, ...] = ()
     hypotheses: tuple[Hypothesis, ...] = ()
     hypotheses_from: str = "partnership"
+    purpose: str = "problem-profile"
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -127,7 +128,7 @@ def read_problem(folder: Path, /, **parameters: str) -> Problem:
         raise ParameterError(f"{folder}: not a problem profile (no problem.yml); make one with: problemsolving new")
     raw = read_yaml(path)
     faults = Faults()
-    known = [*PARAMETERS, "sources", "drivers", "hypotheses", "hypotheses_from"]
+    known = [*PARAMETERS, "sources", "drivers", "hypotheses", "hypotheses_from", "purpose"]
     faults += [f"{key}: not a key of problem.yml{nearest(key, known)}" for key in raw if key not in known]
     faults += [f"{key}: not a parameter{nearest(key, PARAMETERS)}" for key in parameters if key not in PARAMETERS]
     given = {key: text for key, text in parameters.items() if text != "" and key in PARAMETERS}
@@ -138,6 +139,7 @@ def read_problem(folder: Path, /, **parameters: str) -> Problem:
         "drivers": faults.read("drivers", raw.get("drivers", []), _optional_drivers) or (),
         "hypotheses_from": faults.read("hypotheses_from", raw.get("hypotheses_from", "partnership"), _author),
         "hypotheses": _read_hypotheses(raw.get("hypotheses", []), faults),
+        "purpose": faults.read("purpose", raw.get("purpose", "problem-profile"), read_code("purposes")),
     }
     if faults:
         raise ParameterError(

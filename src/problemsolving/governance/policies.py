@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,3 +60,24 @@ def get_policy(name: str) -> Policy:
     if name not in POLICIES:
         raise ParameterError(f'no policy "{name}"{nearest(name, POLICIES)}; choose one of {", ".join(POLICIES)}')
     return POLICIES[name]
+
+
+def strictest(policies: Iterable[Policy]) -> Policy:
+    """Give the policy that asks at least as much as each of several: linked data take the strictest.
+
+    >>> strictest([POLICIES["open"], POLICIES["opensafely"]]).name
+    'opensafely'
+    """
+    every = list(policies)
+    joined = Policy(
+        name="",
+        suppress_to=max((p.suppress_to for p in every if p.suppress_to is not None), default=None),
+        nearest=max(p.nearest for p in every),
+        zeros=max(every, key=lambda p: -1 if p.suppress_to is None else p.suppress_to).zeros,
+        model_cases=max(p.model_cases for p in every),
+        model_freedom=max(p.model_freedom for p in every),
+    )
+    for policy in every:
+        if replace(joined, name=policy.name, zeros=policy.zeros) == policy:
+            return policy
+    return replace(joined, name=" and ".join(dict.fromkeys(policy.name for policy in every)))
