@@ -241,7 +241,7 @@ TOGETHER = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("names", itertools.combinations(TOGETHER, 2), ids="+".join)
+@pytest.mark.parametrize("names", list(itertools.combinations(TOGETHER, 2)), ids="+".join)
 def test_no_fault_hides_another(tmp_path, names):
     merged = {key: value for name in names for key, value in FAULTS[name][1].items()}
     with pytest.raises(SharingError) as caught:
