@@ -28,7 +28,9 @@ def test_help_has_an_example(command):
 
 
 def test_commands_stand_in_the_order_of_use():
-    assert list(main.commands) == ["new", "check", "run", "report", "simulate", "data", "dictionary", "demo"]
+    assert list(main.commands) == [
+        "new", "check", "run", "report", "sharing", "pseudonyms", "handback", "simulate", "data", "dictionary", "demo",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

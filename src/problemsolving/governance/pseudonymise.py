@@ -112,7 +112,7 @@ def pseudonymise_file(
         source, hashed = _Hashed(raw), _Hashed(target)
         reading = io.TextIOWrapper(io.BufferedReader(source, 1 << 20), encoding="utf-8-sig", newline="")
         writing = io.TextIOWrapper(io.BufferedWriter(hashed, 1 << 20), encoding="utf-8", newline="")
-        rows = _rows(reading, path.name)
+        rows = csv_rows(reading, path.name)
         header = next(rows, None)
         if not header or header.count(field) != 1:
             raise ParameterError(f'{path.name}: not one column "{field}"{nearest(field, header or [])}')
@@ -141,7 +141,7 @@ def pseudonymise_file(
     return record
 
 
-def _rows(stream: io.TextIOWrapper, name: str) -> Iterator[list[str]]:
+def csv_rows(stream: io.TextIOBase | IO[str], name: str) -> Iterator[list[str]]:
     """Give the rows of a CSV file that is one: the same number of fields in each, quotes closed, UTF-8."""
     reader = csv.reader(stream, strict=True)
     width, number = 0, 0
