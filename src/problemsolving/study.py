@@ -13,7 +13,8 @@ from problemsolving.dictionary.schema import names as dictionary_names
 from problemsolving.dictionary.schema import source as get_source
 from problemsolving.errors import DataError, ParameterError, ProblemSolvingError
 from problemsolving.governance.lockdown import refuse_connections
-from problemsolving.governance.policies import Policy, get_policy
+from problemsolving.governance.permissions import lowest_area_in_force, permission_proof, policy_in_force
+from problemsolving.governance.policies import Policy
 from problemsolving.governance.sharing import SharingRecord
 from problemsolving.loading import check_sharing, find_files, read_all
 from problemsolving.problem import Problem, read_problem
@@ -36,6 +37,7 @@ class Study:
     policy: Policy
     records: dict[str, SharingRecord]
     readings: dict[str, Reading]
+    policy_reason: str = ""
 
     def table(self, name: str) -> pd.DataFrame | None:
         """Give a canonical table, every data set of it together, or None where the profile has none."""
@@ -183,12 +185,24 @@ class Study:
                 "rows": reading.rows,
                 "files": list(reading.files),
                 "level": self.records[name].level,
+                "permission": permission_proof(self.records[name]),
                 "months_found": reading.months,
                 "months_missing": [month for month in wanted if month not in reading.months] if reading.months else [],
                 "known_limits": list(reading.source.known_limits),
             }
             for name, reading in self.readings.items()
         ]
+
+    def terms_of_release(self) -> dict[str, str]:
+        """Say under which policy results leave and by which smallest area, and which record decided."""
+        lowest, why = lowest_area_in_force(self.records)
+        return {
+            "policy": self.policy.name,
+            "policy_in_words": self.policy.in_words,
+            "policy_reason": self.policy_reason,
+            "lowest_area": lowest,
+            "lowest_area_reason": why,
+        }
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
         from problemsolving.markup import table_html
@@ -198,7 +212,7 @@ class Study:
         table = Table((Column("Data set"), Column("Source"), Column("Files", "count"), Column("Rows", "count")), rows)
         text = "\n".join(f"{name}: {title}, {files} files, {count:,} rows" for name, title, files, count in rows)
         return {
-            STUDY_MIME: {"provenance": self.provenance()},
+            STUDY_MIME: {"provenance": self.provenance(), "release": self.terms_of_release()},
             "text/html": table_html(table, name="sources"),
             "text/plain": text,
         }
@@ -230,7 +244,8 @@ def open_study(folder: str | Path = ".", /, *, today: dt.date | None = None, **p
         refuse_connections()
     records = check_sharing(problem, today=today)
     readings = read_all(problem, today)
-    study = Study(problem, get_policy(problem.policy), records, readings)
+    policy, reason = policy_in_force(problem.policy, records)
+    study = Study(problem, policy, records, readings, reason)
     _check_study(study)
     return study
 
