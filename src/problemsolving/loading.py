@@ -21,7 +21,7 @@ def check_sharing(problem: Problem, *, today: dt.date | None = None) -> dict[str
     """Check that every data set has a sharing record in force that covers this profile; every fault at once.
 
     Purpose, agencies and policy of the profile are compared with each record, and the bytes of the files with the
-    hashes it lists (files that are not there yet are told by `find_files`).
+    hashes it lists.
     """
     records: dict[str, SharingRecord] = {}
     faults: list[str] = []

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import stat
 import subprocess
 import sys
@@ -334,6 +335,13 @@ def test_a_transparency_record_tells_nobodys_identifier(tmp_path):
     with pytest.raises(ParameterError, match="cannot be written"):
         write_atrs(tmp_path / "atrs.yml", {"Descriptoin": "x"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_decision_in_the_docs_is_complete(files, root):
+    block = re.search(r"```yaml\n(.*?)```", (root / "docs/how-to/hand-back.md").read_text("utf-8"), re.DOTALL)[1]
+    right = hashlib.sha256(files.people.read_bytes()).hexdigest()
+    files.decision.write_text(block.replace("0" * 64, right), "utf-8")
+    assert attempt(files).found == 8
 
 
 def test_the_commands_for_keys_and_files(tmp_path, files):

@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import json
 import random
+import re
 
 import pytest
 
@@ -193,6 +194,18 @@ def test_one_fault_is_refused_in_its_own_words(tmp_path, name):
     assert told in str(caught.value), caught.value.faults
 
 
+def test_the_record_in_the_docs_is_in_force(tmp_path, root):
+    block = re.search(r"```yaml\n(.*?)```", (root / "docs/how-to/share-data.md").read_text("utf-8"), re.DOTALL)[1]
+    path = tmp_path / "contacts.yml"
+    path.write_text(block, "utf-8")
+    record = read_sharing_record(
+        path, dataset="contacts", source="simulated-contacts", purpose="problem-profile", today=TODAY,
+        agencies=("police", "public-health"), policy="opensafely",
+    )  # fmt: skip
+    assert set(re.findall(r"^(\w+):", block, re.MULTILINE)) == set(SharedRecord.__dataclass_fields__)
+    assert record.permitted_outputs.lowest_area == "district"
+
+
 def test_every_day_in_force_is_inside_its_ends(tmp_path):
     record = changed(patients(), review_on="2026-06-01", retention_until="2026-06-01", approved_on="2026-06-01")
     assert read(tmp_path, record).review_on == TODAY
@@ -220,6 +233,8 @@ def test_counts_without_people_need_neither_condition_nor_guardian(tmp_path):
     assert read(tmp_path, record, **use).level == "aggregate"
     with pytest.raises(SharingError, match="nothing that tells one person from another"):
         read(tmp_path, changed(record, linkable_to="contacts"), **use)
+    with pytest.raises(SharingError, match="its level is event or aggregate"):
+        read(tmp_path, changed(record, level="person"), **use)
 
 
 def test_all_faults_at_once_even_where_a_field_cannot_be_read(tmp_path):

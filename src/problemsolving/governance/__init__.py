@@ -1,1 +1,1 @@
-"""What may load and what may leave: sharing records, policies, release."""
+"""What may load and what may leave: sharing records, pseudonyms, hand-back, policies, release."""

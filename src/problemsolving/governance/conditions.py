@@ -47,6 +47,8 @@ def _review(values: Values, use: Use) -> Faults:
 def _level(values: Values, use: Use) -> Faults:
     source = find_source(use.source)
     people = source.capabilities.people if source else "none"
+    if source is not None and people == "none" and values["level"] == "person":
+        yield "level: the source holds no people and is never linked to them, so its level is event or aggregate"
     if people == "pseudonym" and values["level"] != "person":
         yield "level: the source holds pseudonyms of people, so its level is person"
     if people == "characteristics" and values["level"] == "aggregate":
@@ -252,7 +254,8 @@ def _statistics(values: Values, use: Use) -> Faults:  # noqa: ARG001
 
 def _links(values: Values, use: Use) -> Faults:
     source = find_source(use.source)
-    if source is not None and values["linkable_to"] and source.capabilities.people != "pseudonym":
+    can = source.capabilities if source is not None else None
+    if can is not None and values["linkable_to"] and not getattr(can, "linkable", can.people == "pseudonym"):
         yield "linkable_to: the source holds nothing that tells one person from another; write none"
     if values["dataset"] in values["linkable_to"]:
         yield "linkable_to: names its own data set"

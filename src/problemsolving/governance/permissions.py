@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from problemsolving.dictionary.codelists import codelist
 from problemsolving.errors import SharingError
-from problemsolving.governance.policies import Policy, get_policy, strictest
+from problemsolving.governance.policies import Policy, custom, get_policy, strictest
 from problemsolving.governance.terms import AREAS, OpenRecord, PermittedOutputs, SharedRecord, SharingRecord
 from problemsolving.results import listed
 
@@ -23,14 +22,9 @@ def permitted_policy(outputs: PermittedOutputs) -> Policy:
     (9, 5)
     """
     base = get_policy(outputs.policy)
-    below = outputs.threshold - 1
-    suppress_to = max(base.suppress_to or 0, below) or base.suppress_to
-    nearest = max(base.nearest, outputs.rounding)
-    if (suppress_to, nearest) == (base.suppress_to, base.nearest):
+    if outputs.threshold - 1 <= (base.suppress_to or 0) and outputs.rounding <= base.nearest:
         return base
-    zeros = base.zeros if base.suppress_to is not None else get_policy("opensafely").zeros
-    name = f"{base.name}, threshold {outputs.threshold}, rounding {nearest}"
-    return replace(base, name=name, suppress_to=suppress_to, nearest=nearest, zeros=zeros)
+    return strictest([base, custom(outputs.threshold, outputs.rounding)])
 
 
 def policy_in_force(problem_policy: str | Policy, records: Mapping[str, SharingRecord]) -> tuple[Policy, str]:
@@ -77,7 +71,7 @@ def _as_strict(policy: Policy, than: Policy) -> bool:
 
 
 def _terms(policy: Policy) -> tuple[Any, ...]:
-    return tuple(value for name, value in vars(policy).items() if name not in ("name", "zeros"))
+    return tuple(value for name, value in vars(policy).items() if name not in ("name", "zeros", "source"))
 
 
 def lowest_area_in_force(

@@ -62,6 +62,16 @@ def get_policy(name: str) -> Policy:
     return POLICIES[name]
 
 
+def custom(threshold: int, rounding: int = 1) -> Policy:
+    """Make the policy of a sharing record that names numbers of its own; ``threshold`` is the smallest count shown.
+
+    >>> custom(12, 10).apply([11, 12]).tolist()
+    [nan, 10.0]
+    """
+    zeros = POLICIES["opensafely"].zeros
+    return Policy(f"threshold {threshold}, rounding {rounding}", threshold - 1, rounding, zeros, 10, 10)
+
+
 def strictest(policies: Iterable[Policy]) -> Policy:
     """Give the policy that asks at least as much as each of several: linked data take the strictest.
 

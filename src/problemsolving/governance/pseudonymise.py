@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from problemsolving.errors import DataError, ParameterError, nearest
-from problemsolving.governance.private import check_place, private_file
+from problemsolving.governance.private import private_file
 from problemsolving.governance.pseudonyms import Algorithm, Pseudonymiser
 from problemsolving.records import to_json
 
@@ -96,11 +96,10 @@ def pseudonymise_file(
     Raises
     ------
     ParameterError
-        For an unknown column or kind, an output that is there already or lies where it could be published.
+        For an unknown column or kind, an output that is there already.
     DataError
         For a file that is not such a CSV file; row and rule, never a value.
     """
-    check_place(out, what="a file of pseudonyms")
     pseudonymiser.pseudonym("", kind=kind)  # an unknown kind stops here
     beside = out.with_name(f"{out.name}.pseudonyms.json")
     if beside.exists():

@@ -13,6 +13,7 @@ import stat
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -37,7 +38,7 @@ def _digits(text: str) -> str:
 
 
 def _nhs_number(text: str) -> str | None:
-    digits = _digits(text)
+    digits = text if text.isascii() and text.isdigit() else _digits(text)
     return digits if len(digits) == 10 and is_nhs_number(digits) else None
 
 
@@ -191,6 +192,7 @@ class Pseudonymiser:
         return base64.b32encode(raw).decode().rstrip("=")
 
 
+@cache
 def _person(domain: bytes) -> bytes:
     """Give 16 bytes that stand for a domain of any length."""
     return hashlib.blake2b(_NAMESPACE + domain, digest_size=16).digest()
