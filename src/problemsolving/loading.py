@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from problemsolving.dictionary.database import is_database, read_database, variable
 from problemsolving.dictionary.schema import source as get_source
 from problemsolving.errors import DataError, DictionaryError, SharingError
 from problemsolving.governance.sharing import SharingRecord, read_sharing_record
@@ -29,6 +31,10 @@ def check_sharing(problem: Problem, *, today: dt.date | None = None) -> dict[str
             continue
         records[dataset.name] = record
         people = _people(dataset.source)
+        if record.level == "person" and people == "none":
+            faults.append(
+                f"{dataset.sharing}: level: the source holds no people and is never linked to them, so its level is event or aggregate"
+            )
         if people == "pseudonym" and record.level != "person":
             faults.append(f"{dataset.sharing}: level: the source holds pseudonyms of people, so its level is person")
         if "person" in (record.level, "person" if people == "pseudonym" else "") and problem.policy == "open":
@@ -69,6 +75,13 @@ def find_files(problem: Problem) -> dict[str, list[Path]]:
         except DictionaryError as error:
             faults.append(f"sources.{dataset.name}.source: {error.message}")
             continue
+        if is_database(dataset.files):
+            found[dataset.name] = []
+            if not os.environ.get(variable(dataset.name)):
+                faults.append(
+                    f"sources.{dataset.name}.files: no database address; set the environment variable {variable(dataset.name)}"
+                )
+            continue
         try:
             paths = sorted(path for path in root.glob(dataset.files) if path.is_file())
         except (ValueError, OSError, NotImplementedError):
@@ -96,9 +109,11 @@ def read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
     faults: list[str] = []
     for dataset in problem.sources:
         try:
-            readings[dataset.name] = read_source(
-                get_source(dataset.source), files[dataset.name], root=problem.data.resolve(), today=today
-            )
+            found = get_source(dataset.source)
+            if is_database(dataset.files):
+                readings[dataset.name] = read_database(found, dataset.files, dataset=dataset.name, today=today)
+                continue
+            readings[dataset.name] = read_source(found, files[dataset.name], root=problem.data.resolve(), today=today)
         except DataError as error:
             faults += error.faults or [error.message]
     if faults:

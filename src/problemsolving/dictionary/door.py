@@ -27,6 +27,13 @@ class Delivery:
     content: str
     text: bytes
     header: tuple[str, ...] = ()
+    unit: str = (
+        "line"  # what messages count: lines of a file (the header is the first), events of a log, rows of a table
+    )
+
+    def place_of(self, line: int) -> str:
+        """Name a row for messages."""
+        return f"{self.name} {self.unit} {line if self.unit == 'line' else line - 1:,}"
 
 
 def open_delivery(path: Path, source: Source, *, name: str) -> Delivery:

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING
 
 from problemsolving.dictionary.codelists import codelist
 from problemsolving.dictionary.door import Delivery, open_delivery, ragged_rows
-from problemsolving.dictionary.mapping import joins, quoted, selection
+from problemsolving.dictionary.mapping import (
+    joins,
+    key_rules,
+    notes_of,
+    quoted,
+    raw_columns,
+    reading_query,
+    table_rules,
+)
 from problemsolving.dictionary.outlines import read_outlines
-from problemsolving.dictionary.rules import key_rule, rules_of
+from problemsolving.dictionary.rules import rules_of
 from problemsolving.dictionary.schema import Source, TableSchema, table
+from problemsolving.dictionary.xes import open_log
 from problemsolving.errors import DataError, counted
 
 if TYPE_CHECKING:
@@ -31,6 +40,7 @@ class Reading:
     source: Source
     frame: pd.DataFrame
     files: tuple[dict[str, object], ...] = field(default_factory=tuple)
+    notes: tuple[str, ...] = ()  # what was read all the same but must be told: column, words, rows; never a value
 
     @property
     def rows(self) -> int:
@@ -71,7 +81,7 @@ def read_source(source: Source, paths: list[Path], *, root: Path, today: dt.date
     for path in paths:
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         try:
-            delivery = open_delivery(path, source, name=name)
+            delivery = (open_log if source.format.container == "xes" else open_delivery)(path, source, name=name)
             faults += _ragged(delivery, source)
             deliveries.append(delivery)
         except DataError as error:
@@ -81,6 +91,11 @@ def read_source(source: Source, paths: list[Path], *, root: Path, today: dt.date
         raise DataError(f"{source.title}: {counted(len(faults), 'fault')} in the files", faults=faults)
     if source.format.container == "geojson":
         return Reading(source, *read_outlines(source, deliveries))
+    return read_deliveries(source, deliveries, today=today)
+
+
+def read_deliveries(source: Source, deliveries: list[Delivery], *, today: dt.date | None = None) -> Reading:
+    """Read rows that passed the door into the canonical table of their source; see `read_source`."""
     return _read_csv(source, deliveries, today or dt.datetime.now(tz=dt.UTC).date())
 
 
@@ -112,7 +127,7 @@ def _read_csv(source: Source, deliveries: list[Delivery], today: dt.date) -> Rea
     connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
     try:
         connection.execute("set timezone = 'UTC'")
-        columns = [column.from_ for column in source.columns.values() if column.from_]
+        columns = raw_columns(source)
         connection.execute(
             f"create table raw (file integer, line bigint, {', '.join(f'{quoted(c)} varchar' for c in columns)})"
         )
@@ -134,15 +149,14 @@ def _read_csv(source: Source, deliveries: list[Delivery], today: dt.date) -> Rea
                 f"{source.title}: {counted(len(faults), 'rule')} broken; correct the files or have them sent again",
                 faults=faults,
             )
-        frame = connection.execute(
-            f"select {selection(source, schema)} from raw {joins(source)} order by file, line"
-        ).df()
+        frame = connection.execute(reading_query(source, schema)).df()
+        notes = _notes(connection, source, schema)
     finally:
         connection.close()
     files = tuple(
         {"name": d.name, "sha256": d.sha256, "rows": count} for d, count in zip(deliveries, counts, strict=True)
     )
-    return Reading(source, frame, files)
+    return Reading(source, frame, files, notes)
 
 
 def _load(
@@ -182,7 +196,7 @@ def _faults(
         if found.name in source.columns
         for rule in rules_of(found, source.columns[found.name], today)
     ]
-    rules += key_rule(source, schema)
+    rules += key_rules(source, schema) + table_rules(source, schema)
     base = f"from raw {joins(source)}"
     counts = (
         connection.execute(
@@ -197,10 +211,24 @@ def _faults(
             rows = connection.execute(
                 f"select file, line {base} where {test} order by file, line limit {POSITIONS_SHOWN}"
             ).fetchall()
-            places = "; ".join(f"{deliveries[file].name} line {line}" for file, line in rows)
+            places = "; ".join(deliveries[file].place_of(line) for file, line in rows)
             more = f" and {count - len(rows):,} more" if count > len(rows) else ""
             faults.append(f'column "{column}": {words}, {counted(count, "row")}: {places}{more}')
     return faults
+
+
+def _notes(connection: duckdb.DuckDBPyConnection, source: Source, schema: TableSchema) -> tuple[str, ...]:
+    """Count what is read all the same but must be told."""
+    notes = notes_of(source, schema)
+    if not notes:
+        return ()
+    tests = ", ".join(f"count(*) filter (where {test})" for _, _, test in notes)
+    counts = connection.execute(f"select {tests} from raw {joins(source)}").fetchone() or ()
+    return tuple(
+        f'column "{column}": {words}, {counted(count, "row")}'
+        for (column, words, _), count in zip(notes, counts, strict=True)
+        if count
+    )
 
 
 def _overlaps(connection: duckdb.DuckDBPyConnection, source: Source, deliveries: list[Delivery]) -> list[str]:

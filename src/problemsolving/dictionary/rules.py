@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from problemsolving.dictionary.codelists import codelist
-from problemsolving.dictionary.mapping import literal, quoted, text_of, typed
-from problemsolving.dictionary.schema import ColumnMap, Source, TableField, TableSchema
+from problemsolving.dictionary.mapping import cleaned, literal, text_of, typed, value_of, word_rules
+from problemsolving.dictionary.schema import ColumnMap, TableField
 
 _NUMBER = r"^-?[0-9]+([.][0-9]+)?$"
 _INTEGER = r"^-?[0-9]+([.]0+)?$"
@@ -14,26 +14,12 @@ _CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x{9f}\x{202a}-\x{202e}\x{2066}-\x
 _DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
 
 
-def key_rule(source: Source, schema: TableSchema) -> list[tuple[str, str, str]]:
-    mapped = [source.columns[name].from_ for name in schema.primaryKey if name in source.columns]
-    if not mapped or None in mapped:
-        return []
-    key = ", ".join(quoted(str(column)) for column in mapped)
-    return [
-        (
-            ", ".join(map(str, mapped)),
-            "must be unique",
-            f"({key}) in (select ({key}) from raw group by {key} having count(*) > 1)",
-        )
-    ]
-
-
 def rules_of(found: TableField, column: ColumnMap, today: dt.date) -> list[tuple[str, str, str]]:
     """Give heading, rule in words and the SQL that is true where the rule is broken."""
     if column.from_ is None:
         return []
-    heading, raw, text = column.from_, quoted(column.from_), text_of(found.name, column)
-    limits, rules = found.constraints, []
+    heading, raw, text = column.from_, cleaned(column), text_of(found.name, column, found.type)
+    limits, rules = found.constraints, word_rules(found, column)
 
     def broken(words: str, test: str) -> None:
         rules.append((heading, words, test))
@@ -62,7 +48,9 @@ def rules_of(found: TableField, column: ColumnMap, today: dt.date) -> list[tuple
         )
         for limit, sign, words in ((limits.minimum, "<", "below"), (limits.maximum, ">", "above")):
             if limit is not None:
-                broken(f"{words} {limit:g}", f"try_cast({text} as double) {sign} {limit}")
+                broken(f"{words} {limit:g}", f"{value_of(found, column)} {sign} {limit}")
+    if found.type == "boolean":
+        broken("not true or false", f"{text} not in ('true', 'false')")
     if found.type == "yearmonth":
         broken("a month before 1990", f"regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}$') and {text} < '1990-01'")
         broken("not a month written as 2021-05", f"not regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$')")
