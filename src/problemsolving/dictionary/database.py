@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ PREFIX = "sql:"
 _WORD = r"[A-Za-z_][A-Za-z0-9_$]{0,62}"
 _TABLE = re.compile(rf"(?:({_WORD})\.)?({_WORD})")
 _ROWS_AT_A_TIME = 10_000
+_SILENT = "problemsolving"
 _NO_RIGHT = ("42501", "28000", "28P01")  # sqlstate: no privilege, and two of a login that is refused
 
 
@@ -117,7 +119,10 @@ def _read(address: str, source: Source, schema: str | None, name: str, dataset: 
 
     where = f"{dataset} (sql:{schema + '.' if schema else ''}{name})"
     try:
-        engine = sqlalchemy.create_engine(address, poolclass=sqlalchemy.NullPool, hide_parameters=True)
+        engine = sqlalchemy.create_engine(
+            address, poolclass=sqlalchemy.NullPool, hide_parameters=True, pool_logging_name=_SILENT
+        )
+        logging.getLogger(f"sqlalchemy.pool.impl.NullPool.{_SILENT}").disabled = True  # would write the driver's words
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError):
         raise DataError(
             f"{where}: the address in {variable(dataset)} is not one that SQLAlchemy knows, or its driver is not installed"

@@ -142,7 +142,7 @@ class ColumnMap(_Model):
         if self.time_zone:
             try:
                 ZoneInfo(self.time_zone)
-            except (OSError, ValueError):
+            except (OSError, ValueError, LookupError):
                 raise ValueError("time_zone is not a known zone; write for example Europe/London") from None
         return self
 
