@@ -148,7 +148,9 @@ def _describe_source(name: str) -> str:
         f"  can tell: {can}",
     ]
     lines += [
-        f"  {field} from {column.from_!r}{_mapping_in_words(column)}" if column.from_ else f"  {field} is {column.value}"
+        f"  {field} from {column.from_!r}{_mapping_in_words(column)}"
+        if column.from_
+        else f"  {field} is {column.value}"
         for field, column in source.columns.items()
     ]
     return "\n".join([*lines, *(f"  Limit: {limit}" for limit in source.known_limits)])
