@@ -185,7 +185,7 @@ class Study:
                 "level": self.records[name].level,
                 "months_found": reading.months,
                 "months_missing": [month for month in wanted if month not in reading.months] if reading.months else [],
-                "known_limits": [*reading.source.known_limits, *reading.notes],
+                "known_limits": list(reading.source.known_limits),
             }
             for name, reading in self.readings.items()
         ]

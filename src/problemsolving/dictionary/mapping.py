@@ -99,33 +99,47 @@ def _instant(text: str, zone: str) -> str:
     return f"timezone({literal(zone)}, try_cast({text} as timestamp))"
 
 
-def _key(source: Source, schema: TableSchema) -> str:
-    """SQL for the publisher's columns that make up the table's key; empty where it has none."""
-    mapped = (source.columns[name] for name in schema.primaryKey if name in source.columns)
-    return ", ".join(dict.fromkeys(cleaned(column) for column in mapped if column.from_))
-
-
-def reading_query(source: Source, schema: TableSchema) -> str:
-    """SQL that gives the canonical table from ``raw``, in the order of files and lines."""
-    key = _key(source, schema) if source.conflicts == "unknown" else ""
-    parts, last = [], ""
+def selection(source: Source, schema: TableSchema) -> str:
+    """SQL of the canonical columns of a row."""
+    parts = []
     for found in schema.fields:
         if found.name not in source.columns:
             continue
-        column = source.columns[found.name]
-        value = value_of(found, column)
-        if column.spread:
-            value = f"max({value}) over (partition by {quoted(column.spread)})"
-        elif found.name in ("longitude", "latitude") and source.extent:
+        value = value_of(found, source.columns[found.name])
+        if found.name in ("longitude", "latitude") and source.extent:
             value = f"case when not ({_outside(source, schema)}) then {value} end"
-        if key and found.name not in schema.primaryKey:
+        parts.append(f"{value} as {quoted(found.name)}")
+    return ", ".join(parts)
+
+
+def key_columns(source: Source, schema: TableSchema) -> list[str]:
+    """Canonical columns of the key that come from the file; those of one value for all rows tell nothing apart."""
+    return [name for name in schema.primaryKey if name in source.columns and source.columns[name].from_]
+
+
+def spread_columns(source: Source) -> list[str]:
+    """Canonical columns whose value stands on one row of its case."""
+    return [name for name, column in source.columns.items() if column.spread]
+
+
+def finishing(source: Source, schema: TableSchema) -> str:
+    """SQL over ``canonical`` for what no row can tell alone: values of a case, rows of one key; empty where neither is."""
+    key = ", ".join(map(quoted, key_columns(source, schema))) if source.conflicts == "unknown" else ""
+    spread = spread_columns(source)
+    if not key and not spread:
+        return ""
+    values = []
+    for name in source.columns:
+        value = quoted(name)
+        if name in spread:
+            value = f"max({value}) over (partition by {quoted(str(source.columns[name].spread))})"
+        elif key and name not in schema.primaryKey:
             over = f"over (partition by {key})"
             same = f"count({value}) {over} = count(*) {over} and min({value}) {over} = max({value}) {over}"
             value = f"case when {same} then {value} end"
-        parts.append(f"{value} as {quoted(found.name)}")
-    if key:
-        last = f"qualify row_number() over (partition by {key} order by file, line) = 1"
-    return f"select {', '.join(parts)} from raw {joins(source)} {last} order by file, line"
+        values.append(f"{value} as {quoted(name)}")
+    once = f'qualify row_number() over (partition by {key} order by "from file", "from row") = 1' if key else ""
+    return f"select * replace ({', '.join(values)}) from canonical {once}"
 
 
 def _outside(source: Source, schema: TableSchema) -> str:
@@ -162,18 +176,7 @@ def _at_odd_time(local: str, counts: tuple[int, ...]) -> str:
 
 def raw_columns(source: Source) -> list[str]:
     """Columns of the file that a reading needs, each once."""
-    needed = [name for column in source.columns.values() for name in (column.from_, column.spread) if name]
-    return list(dict.fromkeys(needed))
-
-
-def key_rules(source: Source, schema: TableSchema) -> list[Rule]:
-    """The key is unique, unless the source says that rows which differ are read as unknown."""
-    key = _key(source, schema)
-    if not key or source.conflicts == "unknown":
-        return []
-    mapped = [source.columns[name].from_ for name in schema.primaryKey if name in source.columns]
-    heading = ", ".join(dict.fromkeys(name for name in mapped if name))
-    return [(heading, "must be unique", f"({key}) in (select ({key}) from raw group by {key} having count(*) > 1)")]
+    return list(dict.fromkeys(column.from_ for column in source.columns.values() if column.from_))
 
 
 def word_rules(found: TableField, column: ColumnMap) -> list[Rule]:
@@ -196,12 +199,6 @@ def word_rules(found: TableField, column: ColumnMap) -> list[Rule]:
         )  # fmt: skip
         rules.append(
             (_at_odd_time(local, skipped), f"a time that clocks skipped when they went forward in {column.time_zone}")
-        )  # fmt: skip
-    if column.spread:
-        case = quoted(column.spread)
-        rules.append(
-            (f"{case} in (select {case} from raw group by {case} having count(distinct {raw}) > 1)",
-             f'differs between rows of one "{column.spread}"')
         )  # fmt: skip
     return [(column.from_, words, test) for test, words in rules]
 
@@ -242,10 +239,4 @@ def notes_of(source: Source, schema: TableSchema) -> list[Rule]:
     if source.extent:
         heading = f"{source.columns['longitude'].from_}, {source.columns['latitude'].from_}"
         notes.append((heading, "a point where none of this source can lie: read as missing", _outside(source, schema)))
-    key = _key(source, schema)
-    if key and source.conflicts == "unknown":
-        test = f"({key}) in (select ({key}) from raw group by {key} having count(*) > 1)"
-        notes.append(
-            (key.replace('"', ""), "of a key that stands more than once: read once, without what differs", test)
-        )
     return notes

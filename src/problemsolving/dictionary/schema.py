@@ -120,7 +120,7 @@ class ColumnMap(_Model):
     match: Literal["code", "label"] = "code"
     scale: Scale | None = None
     factor: float | None = None  # canonical unit = publisher's number times this
-    spread: str | None = None  # column of the case on one row of which the value stands; it holds for all its rows
+    spread: str | None = None  # canonical column of the case on one row of which the value stands
 
     @property
     def transforms(self) -> bool:
@@ -228,6 +228,8 @@ def _misused(found: Source, schema: TableSchema) -> list[str]:
             for word, kinds in words.items()
             if getattr(column, word) is not None and kind not in kinds
         ]
+        if column.spread and (column.spread not in found.columns or not found.columns[column.spread].from_):
+            faults.append(f"columns.{name}.spread: not a column of this source")
         if name in PERSON_KEYS and not found.capabilities.linkable:
             faults.append(f"columns.{name}: maps a pseudonym, but linkable is no")
     if found.extent and not {"longitude", "latitude"} <= set(found.columns):

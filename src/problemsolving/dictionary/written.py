@@ -7,13 +7,13 @@ import hashlib
 import io
 from collections.abc import Iterable, Sequence
 
-from problemsolving.dictionary.door import MAX_BYTES, Delivery
+from problemsolving.dictionary.door import MAX_TEXT, Delivery
 from problemsolving.dictionary.schema import Source
 from problemsolving.errors import DataError
 
 
 def write_delivery(
-    rows: Iterable[Sequence[str]], header: Sequence[str], source: Source, *, name: str, unit: str, sha256: str = ""
+    rows: Iterable[Sequence[str]], header: Sequence[str], source: Source, *, name: str, unit: str
 ) -> Delivery:
     """Write rows of text as a delivery in the dialect that the source states.
 
@@ -29,8 +29,6 @@ def write_delivery(
         How messages and provenance call it.
     unit : str
         What messages count: "event" or "row".
-    sha256 : str, optional
-        Hash of the file from which the rows come; that of what is written when not given.
 
     Raises
     ------
@@ -46,10 +44,10 @@ def write_delivery(
         # a carriage return would end a row where the file is loaded
         writer.writerow([text.replace("\r\n", "\n").replace("\r", "\n") for text in row])
         empty = False
-        if raw.tell() > MAX_BYTES:
-            raise DataError(f"{name}: more than {MAX_BYTES:,} bytes; split it by month")
+        if raw.tell() > MAX_TEXT:
+            raise DataError(f"{name}: more than {MAX_TEXT:,} bytes; split it by month")
     if empty:
         raise DataError(f"{name}: holds no {unit}s; ask for it again")
     text = raw.getvalue()
     content = hashlib.sha256(text).hexdigest()
-    return Delivery(name, sha256 or content, content, text, tuple(header), unit)
+    return Delivery(name, content, content, text, tuple(header), unit=unit)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from problemsolving.dictionary.door import MAX_BYTES, MAX_RATIO, SUSPICIOUS, Delivery
+from problemsolving.dictionary.door import Delivery, stat_of
 from problemsolving.dictionary.mapping import raw_columns
+from problemsolving.dictionary.packing import MAX_BYTES, unpacked_chunks
 from problemsolving.dictionary.schema import Source
 from problemsolving.dictionary.written import write_delivery
 from problemsolving.errors import DataError, nearest
 
 MAX_DEPTH = 32
 MAX_TEXT = 100_000  # characters of one value
-_CHUNK = 1 << 16
 CASE = "case:"  # stands before the name of an attribute of the trace
 
 
@@ -112,11 +111,11 @@ def open_log(path: Path, source: Source, *, name: str) -> Delivery:
         raise DataError(f"{name}: larger than {MAX_BYTES:,} bytes; split it by month")
     columns = raw_columns(source)
     found: set[str] = set()
+    stat = stat_of(path)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        stream.seek(0)
-        rows = ([row.get(column, "") for column in columns] for row in _rows(stream, path, name, found))
-        delivery = write_delivery(rows, columns, source, name=name, unit="event", sha256=digest)
+    rows = ([row.get(column, "") for column in columns] for row in _rows(path, name, found))
+    delivery = replace(write_delivery(rows, columns, source, name=name, unit="event"), sha256=digest, stat=stat)
     missing = [column for column in columns if column not in found]
     if missing:
         faults = [f'{name}: no event has "{column}"{nearest(column, sorted(found))}' for column in missing]
@@ -124,7 +123,7 @@ def open_log(path: Path, source: Source, *, name: str) -> Delivery:
     return delivery
 
 
-def _rows(stream: IO[bytes], path: Path, name: str, found: set[str]) -> Iterator[dict[str, str]]:
+def _rows(path: Path, name: str, found: set[str]) -> Iterator[dict[str, str]]:
     """Give rows trace by trace; names of attributes are added to ``found``."""
     from xml.parsers import expat
 
@@ -132,7 +131,7 @@ def _rows(stream: IO[bytes], path: Path, name: str, found: set[str]) -> Iterator
     parser.buffer_text = True
     log = _Log(parser, name)
     try:
-        for chunk in _chunks(stream, path, name):
+        for chunk in unpacked_chunks(path, name=name):
             parser.Parse(chunk, False)
             yield from log.rows
             log.rows.clear()
@@ -141,17 +140,5 @@ def _rows(stream: IO[bytes], path: Path, name: str, found: set[str]) -> Iterator
         raise DataError(
             f"{name}, line {error.lineno}: not well-formed XML ({expat.errors.messages[error.code]}); fetch it again"
         ) from None
-    except (EOFError, OSError, zlib.error):
-        raise DataError(f"{name}: the gzip file is truncated or damaged; fetch it again") from None
     yield from log.rows
     found |= log.keys
-
-
-def _chunks(stream: IO[bytes], path: Path, name: str) -> Iterator[bytes]:
-    packed, size = path.stat().st_size, 0
-    unpacked: IO[bytes] = gzip.GzipFile(fileobj=stream) if path.suffix == ".gz" else stream  # type: ignore[assignment]
-    while chunk := unpacked.read(_CHUNK):
-        size += len(chunk)
-        if size > MAX_BYTES or (size > SUSPICIOUS and size > MAX_RATIO * packed):
-            raise DataError(f"{name}: unpacks to far more than its size suggests; fetch it again")
-        yield chunk
