@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+
+class Report(Protocol):
+    """What an error may carry: faults as records that can say themselves in lines."""
+
+    def lines(self) -> list[str]:
+        """Give one line a fault, without a value."""
 
 
 class ProblemSolvingError(Exception):
@@ -41,9 +49,19 @@ class DictionaryError(ProblemSolvingError):
 
 
 class DataError(ProblemSolvingError):
-    """A data file is missing or breaks a rule of the dictionary. Never carries a value."""
+    """A data file is missing or breaks a rule of the dictionary. Never carries a value.
+
+    Parameters
+    ----------
+    report : object with ``lines()``, optional
+        The faults as records, for a table, JSON or page; their lines are the faults when none are given.
+    """
 
     exit_code = 12
+
+    def __init__(self, message: str, *, faults: Sequence[str] = (), report: Report | None = None) -> None:
+        self.report = report
+        super().__init__(message, faults=faults or (report.lines() if report else ()))
 
 
 class SharingError(ProblemSolvingError):

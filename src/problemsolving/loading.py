@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from problemsolving.dictionary.database import is_database, read_database, variable
 from problemsolving.dictionary.schema import source as get_source
 from problemsolving.errors import DataError, DictionaryError, ParameterError, SharingError, nearest
 from problemsolving.governance.drafts import draft_record
@@ -109,6 +111,13 @@ def find_files(problem: Problem) -> dict[str, list[Path]]:
         except DictionaryError as error:
             faults.append(f"sources.{dataset.name}.source: {error.message}")
             continue
+        if is_database(dataset.files):
+            found[dataset.name] = []
+            if not os.environ.get(variable(dataset.name)):
+                faults.append(
+                    f"sources.{dataset.name}.files: no database address; set the environment variable {variable(dataset.name)}"
+                )
+            continue
         try:
             paths = sorted(path for path in root.glob(dataset.files) if path.is_file())
         except (ValueError, OSError, NotImplementedError):
@@ -136,9 +145,11 @@ def read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
     faults: list[str] = []
     for dataset in problem.sources:
         try:
-            readings[dataset.name] = read_source(
-                get_source(dataset.source), files[dataset.name], root=problem.data.resolve(), today=today
-            )
+            found = get_source(dataset.source)
+            if is_database(dataset.files):
+                readings[dataset.name] = read_database(found, dataset.files, dataset=dataset.name, today=today)
+                continue
+            readings[dataset.name] = read_source(found, files[dataset.name], root=problem.data.resolve(), today=today)
         except DataError as error:
             faults += error.faults or [error.message]
     if faults:

@@ -17,14 +17,19 @@ from problemsolving.answers import (
     read_test,
 )
 from problemsolving.dictionary.codelists import codelist, label
-from problemsolving.errors import ParameterError, nearest
+from problemsolving.dictionary.database import is_database, table_name
+from problemsolving.errors import DataError, ParameterError, nearest
 from problemsolving.periods import Month, Period
 from problemsolving.records import read_yaml
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set of the profile: its source in the dictionary, its files and its sharing record."""
+    """A data set of the profile: its source in the dictionary, its files and its sharing record.
+
+    ``files`` is a pattern in the data folder, or ``sql:TABLE`` for a table or view of a database whose address stands in
+    the environment (``PROBLEMSOLVING_DB_<DATASET>``), never in ``problem.yml``.
+    """
 
     name: str
     source: str
@@ -182,6 +187,11 @@ def _read_sources(value: Any, faults: Faults) -> tuple[DataSet, ...]:
         read = _mapping(entry, ("source", "files", "sharing"), f"sources.{name}", faults)
         if read is None:
             continue
+        if is_database(read["files"]):
+            try:
+                table_name(read["files"])
+            except DataError as error:
+                faults.append(f"sources.{name}.files: {error.message}")
         for key in ("files", "sharing"):
             if (
                 Path(read[key]).is_absolute()

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from problemsolving.dictionary.reading import read_source
-from problemsolving.dictionary.schema import names, source
+from problemsolving.dictionary.schema import source
 from problemsolving.notebooks.record import read_record
 from problemsolving.report.page import run_and_publish
 
@@ -182,38 +182,3 @@ def test_rows_without_an_identifier_are_kept(real_data):
     found = read_source(source("police-uk-street"), paths, root=real_data).frame
     disorder = found[found["category"] == "anti-social-behaviour"]
     assert len(disorder) == 23_528 and disorder["incident_id"].isna().all()
-
-
-PATTERNS = {
-    "police-uk-street": "police_uk/**/*-street.csv", "police-uk-outcomes": "police_uk/**/*-outcomes.csv", "police-uk-stop-and-search": "police_uk/**/*-stop-and-search.csv",
-    "iod-2019-file-1": "deprivation/File_1_*", "iod-2019-file-2": "deprivation/File_2_*", "iod-2019-file-6": "deprivation/File_6_*", "iod-2025": "deprivation/imd2025*",
-    "ons-population-2020-lsoa11": "population/*", "ons-lsoa11-lsoa21": "geography/lookups/lookup_lsoa11_lsoa21*", "ons-lsoa21-ward24-district24": "geography/lookups/*ward24*",
-    "ons-boundaries-lsoa21": "geography/boundaries/lsoa/*.geojson",
-}  # fmt: skip
-
-
-def test_every_open_source_has_a_pattern_here():
-    assert set(PATTERNS) == {name for name in names("sources") if not name.startswith("simulated-")}
-
-
-@pytest.mark.parametrize("name", [name for name in PATTERNS if name != "ons-boundaries-lsoa21"])
-def test_every_source_reads_every_row_of_the_real_files(name, real_data):
-    paths = sorted(real_data.glob(PATTERNS[name]))
-    rows = 0
-    for path in paths:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8-sig") as stream
-        ):
-            rows += sum(1 for _ in csv.reader(stream)) - 1
-    assert paths and read_source(source(name), paths, root=real_data).rows == rows
-
-
-def test_outlines_are_read(real_data):
-    assert (
-        read_source(
-            source("ons-boundaries-lsoa21"), sorted(real_data.glob(PATTERNS["ons-boundaries-lsoa21"])), root=real_data
-        ).rows
-        == 417
-    )

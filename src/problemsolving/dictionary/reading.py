@@ -1,36 +1,36 @@
-"""Reading deliveries into canonical tables with DuckDB, and checking every rule of the dictionary in one pass."""
+"""Reading deliveries into canonical tables with DuckDB; nothing is read before every rule of the dictionary holds."""
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from problemsolving.dictionary.codelists import codelist
+from problemsolving.dictionary.checks import connect, insert, load_codelists, plan_checks, run_checks
 from problemsolving.dictionary.door import Delivery, open_delivery, ragged_rows
-from problemsolving.dictionary.mapping import joins, quoted, selection
+from problemsolving.dictionary.faults import ROWS_KEPT, Fault, FaultReport, faults_of
+from problemsolving.dictionary.mapping import finishing, quoted, selection
 from problemsolving.dictionary.outlines import read_outlines
-from problemsolving.dictionary.rules import key_rule, rules_of
 from problemsolving.dictionary.schema import Source, TableSchema, table
+from problemsolving.dictionary.xes import open_log
 from problemsolving.errors import DataError, counted
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-POSITIONS_SHOWN = 5
+FEW = 0.05  # share of different values up to which a text column is kept as places in a list while it is fetched
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A canonical table as read, and where it came from."""
+    """A canonical table as read, where it came from, and what was told but not refused."""
 
     source: Source
     frame: pd.DataFrame
     files: tuple[dict[str, object], ...] = field(default_factory=tuple)
+    notes: tuple[Fault, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -42,7 +42,9 @@ class Reading:
         return sorted(self.frame["month"].unique()) if "month" in self.frame else []
 
 
-def read_source(source: Source, paths: list[Path], *, root: Path, today: dt.date | None = None) -> Reading:
+def read_source(
+    source: Source, paths: list[Path], *, root: Path, today: dt.date | None = None, cache: Path | None = None
+) -> Reading:
     """Read files of one source into its canonical table.
 
     Parameters
@@ -55,6 +57,9 @@ def read_source(source: Source, paths: list[Path], *, root: Path, today: dt.date
         Folder from which files are named in messages and provenance.
     today : datetime.date, optional
         No month may lie after it; the current day when not given.
+    cache : pathlib.Path, optional
+        Folder for the checked table as Parquet, read instead of the files while neither they nor the dictionary
+        changed. See :mod:`problemsolving.dictionary.cache`.
 
     Returns
     -------
@@ -66,151 +71,174 @@ def read_source(source: Source, paths: list[Path], *, root: Path, today: dt.date
     DataError
         For every file and rule that fails: file, column, rule, count and row positions, never a value.
     """
+    from problemsolving.dictionary.cache import find_cached
+
+    if cache is not None and (known := find_cached(cache, source, paths, root=root)):
+        return Reading(source, known.frame(), known.files, known.notes)
+    deliveries = open_all(source, paths, root=root)
+    if source.format.container == "geojson":
+        return Reading(source, *read_outlines(source, deliveries))
+    return read_deliveries(source, deliveries, today=today, cache=cache)
+
+
+def read_deliveries(
+    source: Source, deliveries: list[Delivery], *, today: dt.date | None = None, cache: Path | None = None
+) -> Reading:
+    """Read what passed the door, from files or elsewhere, into the canonical table; see :func:`read_source`."""
+    from problemsolving.dictionary.cache import keep_cached
+
+    schema, connection = table(source.table), connect()
+    try:
+        notes, files = _checked(connection, source, schema, deliveries, today or _today())
+        _fill(connection, source, schema, deliveries)
+        if cache is not None:
+            keep_cached(connection, cache, source, deliveries, notes, files)
+        return Reading(source, canonical_frame(connection), files, notes)
+    finally:
+        connection.close()
+
+
+def check_source(
+    source: Source, paths: list[Path], *, root: Path, today: dt.date | None = None
+) -> tuple[tuple[Fault, ...], tuple[dict[str, object], ...]]:
+    """Check files of one source without keeping their rows: any number of rows in little memory.
+
+    Parameters, errors as in :func:`read_source`.
+
+    Returns
+    -------
+    tuple
+        What was told but not refused, and of each file name, sha256 and rows.
+    """
+    deliveries = open_all(source, paths, root=root)
+    if source.format.container == "geojson":
+        return (), read_outlines(source, deliveries)[1]
+    connection = connect()
+    try:
+        return _checked(connection, source, table(source.table), deliveries, today or _today())
+    finally:
+        connection.close()
+
+
+def open_all(source: Source, paths: list[Path], *, root: Path) -> list[Delivery]:
+    """Open every file of a source; every fault of every file at once."""
     deliveries: list[Delivery] = []
-    faults: list[str] = []
+    faults: list[Fault] = []
     for path in paths:
-        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
         try:
-            delivery = open_delivery(path, source, name=name)
+            opened = open_log if source.format.container == "xes" else open_delivery
+            delivery = opened(path, source, name=name_of(path, root))
             faults += _ragged(delivery, source)
             deliveries.append(delivery)
         except DataError as error:
-            faults += error.faults or [error.message]
+            faults += faults_of(error)
     faults += _same_twice(deliveries)
     if faults:
-        raise DataError(f"{source.title}: {counted(len(faults), 'fault')} in the files", faults=faults)
-    if source.format.container == "geojson":
-        return Reading(source, *read_outlines(source, deliveries))
-    return _read_csv(source, deliveries, today or dt.datetime.now(tz=dt.UTC).date())
+        raise DataError(
+            f"{source.title}: {counted(len(faults), 'fault')} in the files", report=FaultReport(tuple(faults))
+        )
+    return deliveries
 
 
-def _ragged(delivery: Delivery, source: Source) -> list[str]:
+def name_of(path: Path, root: Path) -> str:
+    """Name a file from the folder of the data."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(tz=dt.UTC).date()
+
+
+def _ragged(delivery: Delivery, source: Source) -> list[Fault]:
     lines = ragged_rows(delivery, source) if delivery.header else []
     if not lines:
         return []
-    shown = ", ".join(map(str, lines[:POSITIONS_SHOWN]))
-    more = f" and {len(lines) - POSITIONS_SHOWN:,} more" if len(lines) > POSITIONS_SHOWN else ""
-    return [
-        f"{delivery.name}: not {len(delivery.header)} columns, or a quote that is not closed, at line {shown}{more}"
-    ]
+    words = f"not {len(delivery.header)} columns, or a quote that is not closed"
+    return [Fault(delivery.name, "", words, len(lines), tuple(lines[:ROWS_KEPT]))]
 
 
-def _same_twice(deliveries: list[Delivery]) -> list[str]:
+def _same_twice(deliveries: list[Delivery]) -> list[Fault]:
     first: dict[str, str] = {}
     faults = []
     for delivery in deliveries:
         if delivery.content in first:
-            faults.append(f"{delivery.name}: the same content as {first[delivery.content]}; remove one")
+            faults.append(Fault(delivery.name, "", f"the same content as {first[delivery.content]}; remove one"))
         first.setdefault(delivery.content, delivery.name)
     return faults
 
 
-def _read_csv(source: Source, deliveries: list[Delivery], today: dt.date) -> Reading:
-    import duckdb
-
-    schema = table(source.table)
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
-    try:
-        connection.execute("set timezone = 'UTC'")
-        columns = [column.from_ for column in source.columns.values() if column.from_]
-        connection.execute(
-            f"create table raw (file integer, line bigint, {', '.join(f'{quoted(c)} varchar' for c in columns)})"
-        )
-        counts = [_load(connection, source, delivery, number, columns) for number, delivery in enumerate(deliveries)]
-        empty = [
-            f"{delivery.name}: a header but no rows"
-            for delivery, count in zip(deliveries, counts, strict=True)
-            if not count
-        ]
-        for name in {column.codelist for column in source.columns.values() if column.codelist}:
-            rows = [(code, row["label"]) for code, row in codelist(name).items()]
-            connection.execute(f"create table {quoted('codes ' + name)} (code varchar, label varchar)")
-            connection.executemany(f"insert into {quoted('codes ' + name)} values (?, ?)", rows)
-        faults = (
-            empty + _faults(connection, source, schema, deliveries, today) + _overlaps(connection, source, deliveries)
-        )
-        if faults:
-            raise DataError(
-                f"{source.title}: {counted(len(faults), 'rule')} broken; correct the files or have them sent again",
-                faults=faults,
-            )
-        frame = connection.execute(
-            f"select {selection(source, schema)} from raw {joins(source)} order by file, line"
-        ).df()
-    finally:
-        connection.close()
-    files = tuple(
-        {"name": d.name, "sha256": d.sha256, "rows": count} for d, count in zip(deliveries, counts, strict=True)
-    )
-    return Reading(source, frame, files)
-
-
-def _load(
-    connection: duckdb.DuckDBPyConnection, source: Source, delivery: Delivery, number: int, columns: list[str]
-) -> int:
-    """Load one file, every column as text, in the dialect that the source states."""
-    dialect = source.format
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "delivery.csv"
-        path.write_bytes(delivery.text)
-        rows = connection.execute(
-            f"""insert into raw select {number}, row_number() over () + 1, {", ".join(map(quoted, columns))}
-            from read_csv(?, delim=?, quote=?, escape=?, header=true, auto_detect=false, strict_mode=true,
-                          null_padding=false, new_line='\\n', nullstr='', columns=?)""",
-            [
-                str(path),
-                dialect.delimiter,
-                dialect.quote,
-                dialect.escape,
-                dict.fromkeys(delivery.header, "VARCHAR"),
-            ],
-        ).fetchone()
-    return int(rows[0]) if rows else 0
-
-
-def _faults(
+def _checked(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
     schema: TableSchema,
     deliveries: list[Delivery],
     today: dt.date,
-) -> list[str]:
-    """Count every broken rule in one pass, then find the first rows of those that are broken."""
-    rules = [
-        rule
-        for found in schema.fields
-        if found.name in source.columns
-        for rule in rules_of(found, source.columns[found.name], today)
-    ]
-    rules += key_rule(source, schema)
-    base = f"from raw {joins(source)}"
-    counts = (
-        connection.execute(
-            f"select {', '.join(f'count(*) filter (where {test})' for _, _, test in rules)} {base}"
-        ).fetchone()
-        if rules
-        else ()
+) -> tuple[tuple[Fault, ...], tuple[dict[str, object], ...]]:
+    """Check the files; give notes and provenance, or raise with every fault."""
+    load_codelists(connection, source)
+    found, counts = run_checks(connection, plan_checks(source, schema, today), deliveries)
+    connection.execute("drop table facts")
+    found = [_counted_as_delivered(fault, deliveries) for fault in found]
+    faults = tuple(fault for fault in found if fault.severity == "refuse")
+    notes = tuple(fault for fault in found if fault.severity == "report")
+    if faults:
+        rules = len(FaultReport(faults).lines())
+        raise DataError(
+            f"{source.title}: {counted(rules, 'rule')} broken; correct the files or have them sent again",
+            report=FaultReport(faults),
+        )
+    return notes, tuple(
+        {"name": d.name, "sha256": d.sha256, "rows": count} for d, count in zip(deliveries, counts, strict=True)
     )
-    faults = []
-    for (column, words, test), count in zip(rules, counts or (), strict=True):
-        if count:
-            rows = connection.execute(
-                f"select file, line {base} where {test} order by file, line limit {POSITIONS_SHOWN}"
-            ).fetchall()
-            places = "; ".join(f"{deliveries[file].name} line {line}" for file, line in rows)
-            more = f" and {count - len(rows):,} more" if count > len(rows) else ""
-            faults.append(f'column "{column}": {words}, {counted(count, "row")}: {places}{more}')
-    return faults
 
 
-def _overlaps(connection: duckdb.DuckDBPyConnection, source: Source, deliveries: list[Delivery]) -> list[str]:
-    """Find months of the same force that stand in more than one file: they would be counted twice."""
-    if not {"force", "month"} <= set(source.columns):
-        return []
-    force, month = (quoted(str(source.columns[name].from_)) for name in ("force", "month"))
-    query = f"select min(file), max(file), {month} from raw group by {force}, {month} having count(distinct file) > 1 order by all"
-    return [
-        f"{deliveries[last].name}: month {found} of the same force also stands in {deliveries[first].name}; remove one"
-        for first, last, found in connection.execute(query).fetchall()
-        if re.fullmatch(r"\d{4}-\d{2}", str(found))
-    ]
+def _counted_as_delivered(fault: Fault, deliveries: list[Delivery]) -> Fault:
+    """Count events and rows from 1 where there is no header."""
+    unit = next((delivery.unit for delivery in deliveries if delivery.name == fault.file), "line")
+    return fault if unit == "line" else replace(fault, unit=unit, rows=tuple(row - 1 for row in fault.rows))
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection, source: Source, schema: TableSchema, deliveries: list[Delivery]
+) -> None:
+    """Make the table ``canonical`` of the checked files: typed columns, and from which file and row each came."""
+    asked = f'{selection(source, schema)}, "row number" as "from row"'
+    for number, delivery in enumerate(deliveries):
+        into = "create table canonical as" if number == 0 else "insert into canonical"
+        insert(connection, f'{into} select {number} as "from file", {asked} from', source, delivery)
+    if query := finishing(source, schema):
+        connection.execute(f"create table finished as {query}")
+        connection.execute("drop table canonical")
+        connection.execute("alter table finished rename to canonical")
+
+
+def canonical_frame(connection: duckdb.DuckDBPyConnection, relation: str = "canonical") -> pd.DataFrame:
+    """Give the rows in the order in which they were delivered.
+
+    A text column of few different values is fetched as places in a list of them: a million rows then share a few
+    strings instead of making a million.
+    """
+    import pandas as pd
+
+    described = connection.execute(f"describe select * from {relation}").fetchall()
+    columns = {row[0]: row[1] for row in described if row[0] not in ("from file", "from row")}
+    texts = [name for name, kind in columns.items() if kind == "VARCHAR"]
+    rows, *different = connection.execute(
+        f"select count(*){''.join(f', approx_count_distinct({quoted(name)})' for name in texts)} from {relation}"
+    ).fetchone() or (0,)
+    few = {name for name, count in zip(texts, different, strict=True) if count <= max(FEW * rows, 1) and rows > 1_000}
+    lists: dict[str, list[str]] = {}
+    parts = []
+    for place, name in enumerate(columns):
+        if name not in few:
+            parts.append(quoted(name))
+            continue
+        kind = quoted(f"list {place}")
+        connection.execute(
+            f"create type {kind} as enum (select distinct {quoted(name)} from {relation} where {quoted(name)} is not null order by 1)"
+        )
+        parts.append(f"cast({quoted(name)} as {kind}) as {quoted(name)}")
+        lists[name] = []
+    frame = connection.execute(f'select {", ".join(parts)} from {relation} order by "from file", "from row"').df()
+    plain = pd.Series(["x"], dtype=pd.Series(["x"]).dtype).dtype
+    return frame.astype(dict.fromkeys(lists, plain)) if lists else frame

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from problemsolving.errors import DictionaryError, ParameterError, nearest
+from problemsolving.errors import DictionaryError, ParameterError, SharingError, nearest
 from problemsolving.records import read_yaml
 from problemsolving.resources import resource_path
 
 FieldType = Literal["string", "number", "integer", "boolean", "yearmonth", "datetime", "geojson"]
 Sensitivity = Literal["identifier", "quasi", "sensitive", "free text", "open"]
+PERSON_KEYS = ("person_id", "victim_id", "suspect_id")  # pseudonyms by which records of a person are joined
+FINANCIAL_YEAR = "financial year"  # 2008/09, read as its first month
+DIRECTIVES = re.compile(r"(%[dmYBbHMS]|[^%])+")
 
 
 class _Model(BaseModel):
@@ -51,6 +56,7 @@ class TableSchema(_Model):
     primaryKey: tuple[str, ...] = ()
     missingValues: tuple[str, ...] = ("",)
     known_limits: tuple[str, ...] = ()
+    ordered: tuple[tuple[str, str], ...] = ()  # pairs of fields: the first is never above, or after, the second
 
     @field_validator("primaryKey", mode="before")
     @classmethod
@@ -64,7 +70,7 @@ class TableSchema(_Model):
 class Format(_Model):
     """How a file is written: nothing is sniffed."""
 
-    container: Literal["csv", "geojson"]
+    container: Literal["csv", "geojson", "xes"]
     delimiter: str = ","
     quote: str = '"'
     escape: str = '"'
@@ -72,19 +78,72 @@ class Format(_Model):
     encoding: Literal["utf-8"] = "utf-8"
 
 
+class Scale(_Model):
+    """The two ends of a rating scale in the publisher's numbers; inverted where the low end means most."""
+
+    low: float
+    high: float
+    inverted: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Scale:
+        if self.low >= self.high:
+            raise ValueError("low must be below high")
+        return self
+
+
+class Extent(_Model):
+    """Where points of a source can lie, in degrees: one outside is read as missing, and noted."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
 class ColumnMap(_Model):
-    """Where a canonical column comes from: a column of the file, or a value that holds for all of it."""
+    """Where a canonical column comes from, and the words that turn the publisher's text into a canonical value.
+
+    ``from`` names a column of the file, ``value`` gives what holds for all of it. A text that the words do not cover is
+    a fault, never missing.
+    """
 
     from_: str | None = Field(default=None, alias="from")
     value: str | None = None
-    thousands: str | None = None
+    missing: tuple[str, ...] = ()  # texts that mean missing, besides the empty one
+    thousands: str | None = None  # mark between thousands
+    extract: str | None = None  # the one group of this pattern is the text
+    format: str | None = None  # date and time as strptime writes it, or "financial year"
+    time_zone: str | None = None  # of local times that carry no offset
+    recode: dict[str, str] = Field(default_factory=dict)  # publisher's word: canonical word
     codelist: str | None = None
     match: Literal["code", "label"] = "code"
+    scale: Scale | None = None
+    factor: float | None = None  # canonical unit = publisher's number times this
+    spread: str | None = None  # canonical column of the case on one row of which the value stands
+
+    @property
+    def transforms(self) -> bool:
+        """Whether a text may fail to become a canonical one."""
+        return bool(self.extract or self.format or self.recode)
 
     @model_validator(mode="after")
     def _one(self) -> ColumnMap:
         if (self.from_ is None) == (self.value is None):
             raise ValueError("give either from or value")
+        if self.value is not None and len(self.model_fields_set) > 1:
+            raise ValueError("a value that holds for the whole file takes no other word")
+        if sum(map(bool, (self.format, self.recode, self.codelist))) > 1:
+            raise ValueError("give one of format, recode and codelist")
+        if self.extract and re.compile(self.extract).groups != 1:
+            raise ValueError("extract needs a pattern with one group")
+        if self.format and self.format != FINANCIAL_YEAR and not DIRECTIVES.fullmatch(self.format):
+            raise ValueError("format knows %d %m %Y %B %b %H %M %S, or financial year")
+        if self.time_zone:
+            try:
+                ZoneInfo(self.time_zone)
+            except (OSError, ValueError, LookupError):
+                raise ValueError("time_zone is not a known zone; write for example Europe/London") from None
         return self
 
 
@@ -96,6 +155,21 @@ class Capabilities(_Model):
     people: Literal["none", "characteristics", "pseudonym"] = "none"
     offence_code: bool = False
     minutes: bool = False
+    linkable: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _linkable(cls, raw: Any) -> Any:
+        """Records can be linked to people where the source says nothing else and holds pseudonyms."""
+        if isinstance(raw, dict) and "linkable" not in raw:
+            return raw | {"linkable": raw.get("people") == "pseudonym"}
+        return raw
+
+    @model_validator(mode="after")
+    def _only_pseudonyms_link(self) -> Capabilities:
+        if self.linkable and self.people != "pseudonym":
+            raise ValueError("linkable needs people: pseudonym")
+        return self
 
 
 class Source(_Model):
@@ -111,6 +185,8 @@ class Source(_Model):
     columns: dict[str, ColumnMap]
     capabilities: Capabilities
     known_limits: tuple[str, ...] = ()
+    extent: Extent | None = None
+    conflicts: Literal["refuse", "unknown"] = "refuse"  # rows of one key: a fault, or one row without what differs
 
 
 @cache
@@ -135,7 +211,53 @@ def source(name: str) -> Source:
     unknown = sorted(set(found.columns) - fields)
     if unknown:
         raise DictionaryError(f'source "{name}" maps columns that table "{found.table}" lacks', faults=unknown)
+    if faults := _misused(found, table(found.table)):
+        raise DictionaryError(f'source "{name}" uses words that do not fit', faults=faults)
     return found
+
+
+def _misused(found: Source, schema: TableSchema) -> list[str]:
+    """Find words on columns of another type, and pseudonyms in a source that must not be linked."""
+    faults = []
+    words = {"format": ("yearmonth", "datetime"), "time_zone": ("datetime",)}
+    words |= dict.fromkeys(("scale", "factor", "thousands"), ("number", "integer"))
+    for name, column in found.columns.items():
+        kind = schema.field(name).type
+        faults += [
+            f"columns.{name}.{word}: not for type {kind}"
+            for word, kinds in words.items()
+            if getattr(column, word) is not None and kind not in kinds
+        ]
+        if column.spread and (column.spread not in found.columns or not found.columns[column.spread].from_):
+            faults.append(f"columns.{name}.spread: not a column of this source")
+        if name in PERSON_KEYS and not found.capabilities.linkable:
+            faults.append(f"columns.{name}: maps a pseudonym, but linkable is no")
+    if found.extent and not {"longitude", "latitude"} <= set(found.columns):
+        faults.append("extent: needs longitude and latitude")
+    return faults
+
+
+def require_linkable(name: str) -> None:
+    """Refuse to join a source's records to people where they are anonymised or about no one.
+
+    Parameters
+    ----------
+    name : str
+        A source of the dictionary.
+
+    Raises
+    ------
+    SharingError
+        When the source's capabilities say that it is not linkable.
+
+    Examples
+    --------
+    >>> require_linkable("istv")
+    Traceback (most recent call last):
+    problemsolving.errors.SharingError: source "istv" is never linked to people: its capabilities say linkable: no
+    """
+    if not source(name).capabilities.linkable:
+        raise SharingError(f'source "{name}" is never linked to people: its capabilities say linkable: no')
 
 
 def names(kind: Literal["tables", "sources", "codelists"]) -> list[str]:
