@@ -15,7 +15,7 @@ import numpy as np
 
 from problemsolving.errors import ParameterError
 from problemsolving.records import to_json, write_atomically
-from problemsolving.simulate.incidents import incident_rows, outcome_rows, record_block
+from problemsolving.simulate.incidents import incident_rows, outcome_rows
 from problemsolving.simulate.lists import list_rows, overlap_truths
 from problemsolving.simulate.pathways import (
     contact_rows,
@@ -24,17 +24,10 @@ from problemsolving.simulate.pathways import (
     expected_visits,
     referral_rows,
 )
-from problemsolving.simulate.people import Block, make_blocks, make_people, person_rows
-from problemsolving.simulate.places import (
-    Places,
-    Response,
-    choose_highest,
-    choose_response,
-    income_gradient,
-    make_places,
-)
-from problemsolving.simulate.rates import displacement_ratio, draw_drift, expected_counts
-from problemsolving.simulate.streams import stream
+from problemsolving.simulate.people import Block, person_rows
+from problemsolving.simulate.places import Places, Response, choose_highest, income_gradient
+from problemsolving.simulate.plan import Partnership, make_partnership
+from problemsolving.simulate.rates import VIOLENCE, displacement_ratio
 from problemsolving.simulate.survey import (
     all_agencies,
     block_of,
@@ -45,7 +38,7 @@ from problemsolving.simulate.survey import (
     write_voices,
 )
 from problemsolving.simulate.truths import ENTRIES, TRANSITIONS, Truths
-from problemsolving.simulate.worlds import SIZES, Size, month_factors, plant
+from problemsolving.simulate.worlds import Size
 from problemsolving.simulate.write import Rows, Writer, write_table
 
 FILES = ("incidents", "outcomes", "people", "contacts", "referrals", "lists", "outcome_measures")  # made by blocks
@@ -87,26 +80,16 @@ def simulate_partnership(
     ParameterError
         For an unknown size or world, or fewer than one thread.
     """
-    planned = plant(size=size, world=world)
-    truths = truths or planned
     if threads < 1:
         raise ParameterError("this partnership cannot be simulated", faults=["threads: at least 1"])
-    layout = SIZES[size]
-    places = make_places(seed, truths, layout)
-    blocks = make_blocks(np.flatnonzero(places.home), truths, layout.block_areas)
-    response = None if truths.picked_for_being_high else choose_response(places, truths)
-    drift = draw_drift(places, truths, seed)
-    factors = month_factors(truths, truths.months, stream(seed, "months"))
-    expected = {
-        category: expected_counts(places, truths, response, category=category, drift=drift, factors=factors)
-        for category in truths.shares
-    }
+    plan = make_partnership(seed=seed, size=size, world=world, truths=truths)
+    truths, places, layout, blocks = plan.truths, plan.places, plan.layout, plan.blocks
     folder.mkdir(parents=True, exist_ok=True)
     with _whole(folder) as made:
         writer = Writer(made, layout.container, places.code, places.name)
 
         def work(block: Block) -> tuple[np.ndarray, dict[str, int], int]:
-            return _make_block(block, writer, places, expected, truths, seed)
+            return _make_block(block, writer, plan)
 
         with ThreadPoolExecutor(threads) as pool:
             done = list(pool.map(work, blocks))
@@ -115,12 +98,11 @@ def simulate_partnership(
         counts = np.zeros((len(places), len(truths.months)), dtype=np.int64)
         for block, (violent, _, _) in zip(blocks, done, strict=True):
             counts[block.areas] = violent
-        if response is None:
-            response = choose_highest(places, truths, counts[:, : len(truths.baseline)].sum(axis=1))
+        response = plan.response or choose_highest(places, truths, counts[:, : len(truths.baseline)].sum(axis=1))
         silent = _write_small(made, places, truths, response, layout, seed)
         sheet = truths.as_record() | {"seed": seed, "size": size, "world": world}
         sheet |= _areas(places, response)
-        computed = _computed(places, truths, response, expected["violent-crime"], counts, blocks)
+        computed = _computed(places, truths, response, plan.expected[VIOLENCE], counts, blocks)
         computed["hidden_population"] = (sum(hidden for _, _, hidden in done), "people who are vulnerable")
         computed["rows"] = ({name: sum(rows[name] for _, rows, _ in done) for name in FILES}, "rows written")
         computed["agencies_silent"] = (silent, "agencies that did not answer the survey")
@@ -145,13 +127,10 @@ def _whole(folder: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _make_block(
-    block: Block, writer: Writer, places: Places, expected: dict[str, np.ndarray], truths: Truths, seed: int
-) -> tuple[np.ndarray, dict[str, int], int]:
+def _make_block(block: Block, writer: Writer, plan: Partnership) -> tuple[np.ndarray, dict[str, int], int]:
     """Make and write one block: its violent incidents by area and month, rows by file, and hidden population."""
-    people = make_people(block, truths, seed)
-    means = {category: values[block.areas] for category, values in expected.items()}
-    arrays, violent = record_block(block, people, places, means, truths, seed)
+    truths, seed, people = plan.truths, plan.seed, plan.people(block)
+    arrays, violent = plan.incidents(block, people)
     journeys = draw_journeys(block, people, truths, seed)
     incidents = incident_rows(arrays, block, truths)
     files: dict[str, Rows] = {

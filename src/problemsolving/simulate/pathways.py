@@ -133,7 +133,7 @@ def contact_rows(block: Block, journeys: Journeys, truths: Truths, seed: int) ->
         "agency": agency,
         "start": start,
         "seen": np.where(seen < last, seen, -1),
-        "finish": end,
+        "finish": np.where(end < last, end, -1),
         "kind": kind,
     }
     return Rows(arrays, contact_columns("C"))

@@ -152,7 +152,7 @@ def write_ratings(folder: Path, agencies: Sequence[tuple[str, str, str]], truths
         for commitment, mean in truths.commitment_means.items():
             level = mean + rng.normal(0, 0.5)
             for rater in ("lead", "peer"):
-                for on, gain in ((truths.baseline.end, 0.0), (truths.follow_up.end, 0.4)):
+                for on, gain in ((truths.baseline.end, 0.0), (truths.follow_up.end, truths.commitment_gain)):
                     rating = int(np.clip(np.rint(level + gain + rng.normal(0, 0.4)), 1, 5))
                     evidence = _EVIDENCE[int(rng.integers(len(_EVIDENCE)))]
                     rows.append((commitment, agency, rater, rating, f"{on}-15", evidence))

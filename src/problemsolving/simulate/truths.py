@@ -134,7 +134,10 @@ class Truths:
             "training": 2.6,
             "evaluate-the-consensus": 1.9,
         },
-        "rating 1 to 5, mean before rounding",
+        "rating 1 to 5, mean before rounding; levels of agencies have a standard deviation of 0.5",
+    )
+    commitment_gain: float = planted(
+        0.4, "steps of the rating, mean gain from the end of the baseline to the end of the data"
     )
     theme_shares: dict[str, float] = planted(
         {

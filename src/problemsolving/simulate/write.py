@@ -41,13 +41,13 @@ def person_id(column: str) -> str:
 
 
 def minute(column: str) -> str:
-    """SQL for date and time from minutes since 1970; the least number is none."""
-    return f"if({column} < 0, null, strftime(make_timestamp({column} * 60000000), '%Y-%m-%d %H:%M'))"
+    """SQL for date and time from minutes since 1970; below 0 there is none."""
+    return f"if({column} < 0, null, make_timestamp({column} * 60000000))"
 
 
 def day(column: str) -> str:
     """SQL for a date from days since 1970."""
-    return f"strftime(make_timestamp({column} * 86400000000), '%Y-%m-%d')"
+    return f"cast(make_timestamp({column} * 86400000000) as date)"
 
 
 class Writer:
@@ -73,7 +73,8 @@ class Writer:
         """Write one block's rows of a file."""
         connection.register("rows", {key: np.ascontiguousarray(value) for key, value in rows.arrays.items()})
         words = ", ".join(f'{sql} as "{column}"' for column, sql in rows.columns.items())
-        style = f"format csv, header {str(block == 0).lower()}" if self.container == "csv" else "format parquet"
+        style = f"format csv, header {str(block == 0).lower()}, timestampformat '%Y-%m-%d %H:%M'"
+        style = style if self.container == "csv" else "format parquet"
         place = self._part(name, block)
         place.parent.mkdir(parents=True, exist_ok=True)
         connection.execute(f"copy (select {words} from rows) to '{str(place).replace(chr(39), chr(39) * 2)}' ({style})")
