@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
+# Postcode areas of the United Kingdom and the Crown dependencies (Royal Mail, Postcode Address File).
+_POSTCODE_AREAS = (
+    "AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN EX FK FY "
+    "G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR "
+    "NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA "
+    "WC WD WF WN WR WS WV YO ZE"
+)
+_GAP = r"[ .\-]?"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DAY = rf"(?:\d{{1,4}}[/.-]\d{{1,2}}[/.-]\d{{1,4}}|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{2,4}}|{_MONTH} \d{{1,2}},? \d{{2,4}})"
+_BIRTH_YEAR = r"(?:19\d\d|200\d)"  # a whole date of so long ago is more likely a birth than an incident
 _PATTERNS = {
-    "e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w"),
+    "e-mail address": re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,190}\w"),
     "National Insurance number": re.compile(
-        r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
+        r"(?i)\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]\b"
     ),
     "postcode": re.compile(
-        r"\b(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}|[a-z]{1,2}\d[a-z\d]? \d[abd-hjlnp-uw-z]{2})\b"
+        rf"(?<![\w#])(?:(?:{_POSTCODE_AREAS.replace(' ', '|')})\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{{2}}"
+        rf"|(?:{_POSTCODE_AREAS.lower().replace(' ', '|')})\d[a-z\d]? ?\d[abd-hjlnp-uw-z]{{2}})(?!\w)"
     ),
-    "telephone number": re.compile(r"(?<![\d.,-])(?:\+44 ?|0)[1-37]\d{2,3} ?\d{3} ?\d{3,4}(?!\d)"),
+    "telephone number": re.compile(
+        r"(?<![\w.,+-])(?:(?:\+|00)44 ?(?:\(0\) ?)?|\(?0)"
+        rf"(?:7\d{{3}}\)?{_GAP}\d{{3}}{_GAP}\d{{3}}|[127]\d{{3}}\)?{_GAP}\d{{5,6}}|[1238]\d{{2}}\)?{_GAP}\d{{3}}{_GAP}\d{{4}}"
+        rf"|1\d{{3}}\)?{_GAP}\d{{3}}{_GAP}\d{{3}}|2\d\)?{_GAP}\d{{4}}{_GAP}\d{{4}})(?![\w])"
+    ),
     "date of birth": re.compile(
-        r"(?i)\b(?:d\.?o\.?b\.?|born(?: on)?|date of birth)[:\s]+\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}"
+        rf"(?i)\b(?:d\.? ?o\.? ?b\.?|born(?: on)?|birth ?day|date of birth)[\s\"':=]{{1,4}}{_DAY}"
+        rf"|(?<![\w./-])(?:{_BIRTH_YEAR}-[01]\d-[0-3]\d|[0-3]?\d[/.-][01]?\d[/.-]{_BIRTH_YEAR})(?![\w/-])"
     ),
 }
-_TEN_DIGITS = re.compile(r"(?<![\w.])\d{3}[ -]?\d{3}[ -]?\d{4}(?![\w.]\d|\d)")
+_TEN_DIGITS = re.compile(r"(?<![\w.+-])\d{3}[ .\-]?\d{3}[ .\-]?\d{4}(?![\w.-]\d|\w)")
+_HIDDEN = re.compile(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2}))")
+_LOOKS_LIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТХУЗаеѕіјорсхукмнтвԁԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧορνικɑɡ‐‑‒–—−",
+    "ABESIJKMHOPCTXY3aesijopcxykmhtbdqwhABEZHIKMNOPTYXopvikag------",
+)
+_DEEPEST = 4  # escapes of escapes of escapes are undone, no deeper
 
 
 @dataclass(frozen=True)
@@ -30,25 +56,71 @@ class Identifier:
     start: int
 
 
+def plain(text: str) -> str:
+    """Undo what hides a value from a search, and keep its letters and digits.
+
+    Compatibility forms (full-width, circled, non-breaking), look-alikes of other alphabets, invisible and combining
+    characters, HTML entities, percent and JSON or Python escapes become the plain characters that a reader would see.
+
+    >>> plain("&#57;43&nbsp;476\\u200b %35919"), plain("\\\\u0050\\uff10\\u200d001")
+    ('943 476 5919', 'P0001')
+    """
+    for _ in range(_DEEPEST):
+        before = text
+        if "&" in text:
+            text = html.unescape(text)
+        if "%" in text:
+            text = unquote(text, errors="ignore")
+        if "\\" in text:
+            text = _HIDDEN.sub(lambda found: _character(next(filter(None, found.groups()))), text).replace("\\/", "/")
+        if text == before:
+            break
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKD", text)
+    kept = (letter for letter in text if unicodedata.category(letter) not in ("Cf", "Mn", "Me"))
+    return unicodedata.normalize("NFKC", "".join(kept)).translate(_LOOKS_LIKE)
+
+
+def _character(code: str) -> str:
+    number = int(code, 16)
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else " "
+
+
 def is_nhs_number(text: str) -> bool:
     """Tell whether ten digits carry a valid NHS check digit (modulus 11).
+
+    Ten equal digits and 0123456789 pass the arithmetic and are no one's number.
 
     >>> is_nhs_number("943 476 5919"), is_nhs_number("943 476 5918"), is_nhs_number("0000000000")
     (True, False, False)
     """
     digits = [int(character) for character in text if character.isascii() and character.isdigit()]
-    if len(digits) != 10 or len(set(digits)) == 1:
+    if len(digits) != 10 or len(set(digits)) == 1 or digits == list(range(10)):
         return False
     check = 11 - sum(digit * (10 - place) for place, digit in enumerate(digits[:9])) % 11
     return check % 11 == digits[9] and check != 10
 
 
 def find_identifiers(text: str) -> Iterator[Identifier]:
-    """Find NHS numbers, postcodes, National Insurance numbers, e-mail addresses, mobiles, births.
+    """Find NHS numbers, postcodes, National Insurance numbers, e-mail addresses, telephones, dates of birth.
+
+    The text is searched as it is and in its plain form (see `plain`); a place counts in the form it was found in.
 
     >>> [found.kind for found in find_identifiers("seen at MK40 2TH, NHS 943 476 5919")]
     ['postcode', 'NHS number']
+    >>> [found.kind for found in find_identifiers("NHS&nbsp;943&#8203;4765919, +44 (0)7700 900123")]
+    ['telephone number', 'NHS number']
     """
+    seen = set()
+    for form in dict.fromkeys((text, plain(text))):
+        for found in _find(form):
+            if form == text or found.kind not in seen:
+                seen.add(found.kind)
+                yield found
+
+
+def _find(text: str) -> Iterator[Identifier]:
     for kind, pattern in _PATTERNS.items():
         yield from (Identifier(kind, match.start()) for match in pattern.finditer(text))
     for match in _TEN_DIGITS.finditer(text):

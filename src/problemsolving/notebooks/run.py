@@ -13,14 +13,16 @@ from typing import Any
 
 from problemsolving.answers import PARAMETERS, environment_parameters
 from problemsolving.errors import ParameterError, ProblemSolvingError, RunError, nearest
+from problemsolving.governance.seal import sealing
 from problemsolving.loading import check_sharing, find_files
+from problemsolving.notebooks.outputs import sort_outputs
 from problemsolving.notebooks.parameters import STAGES, check_parameters, stage_notebooks
 from problemsolving.notebooks.record import RunRecord, point_latest, start_record
 from problemsolving.notebooks.review import read_review
 from problemsolving.periods import Month
 from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json, write_atomically
-from problemsolving.results import FINDING_MIME, STUDY_MIME
+from problemsolving.results import STUDY_MIME
 from problemsolving.study import check_profile
 
 Say = Callable[[str], None]
@@ -186,19 +188,22 @@ def _execute_all(
     from problemsolving.notebooks.engine import execute
 
     findings: list[dict[str, Any]] = []
+    outlines: list[dict[str, Any]] = []
     restricted = record.folder / "restricted"
     for stage, path in stage_notebooks(profile).items():
         if stage not in stages:
             continue
         say(f"{stage}: {path.name}")
-        done = execute(path, output=restricted / path.name, parameters=given, timeout=timeout, progress=progress)
-        outputs = [
-            output["data"] for cell in done.notebook.cells for output in cell.get("outputs", []) if "data" in output
-        ]
-        found = [data[FINDING_MIME] for data in outputs if FINDING_MIME in data]
+        with sealing() as key:
+            done = execute(path, output=restricted / path.name, parameters=given, timeout=timeout, progress=progress)
+        found, outline = sort_outputs(done.notebook, name=path.name, key=key)
         if not found:
             raise RunError(f"{path.name}: it answered no question; the untouched notebook is in .template/")
         findings += found
+        outlines.append(outline)
+        outputs = [
+            output["data"] for cell in done.notebook.cells for output in cell.get("outputs", []) if "data" in output
+        ]
         inputs = next(
             (data[STUDY_MIME]["provenance"] for data in outputs if STUDY_MIME in data), record.content["inputs"]
         )
@@ -207,6 +212,7 @@ def _execute_all(
         log.info("%s: %.1f seconds, %.0f MB", path.name, done.seconds, done.peak_mb)
     values = [value for finding in findings for value in finding["values"]]
     write_atomically(restricted / "findings.json", to_json(findings))
+    write_atomically(restricted / "outputs.json", to_json(outlines))
     write_atomically(record.folder / "results.json", to_json(values))
     if publish is not None:
         publish(record.folder)

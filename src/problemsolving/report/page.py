@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import problemsolving
 from problemsolving.dictionary.codelists import codelist, label
-from problemsolving.errors import RunError
+from problemsolving.errors import DisclosureError, RunError
 from problemsolving.governance.policies import get_policy
-from problemsolving.governance.release import check_text
-from problemsolving.notebooks.parameters import STAGES, read_notebook, stage_notebooks
+from problemsolving.governance.scan import SensitiveValues, scan_release
+from problemsolving.loading import check_sharing
+from problemsolving.notebooks.parameters import STAGES
 from problemsolving.notebooks.record import latest_run, read_record
 from problemsolving.notebooks.review import review_in_words
 from problemsolving.notebooks.run import Say, run_profile
 from problemsolving.periods import Month, Period
-from problemsolving.records import write_atomically
+from problemsolving.problem import read_problem
+from problemsolving.records import to_json
+from problemsolving.report.cards import key_figures
+from problemsolving.report.five_safes import UNKNOWN_HISTORY, Safe, five_safes
+from problemsolving.report.known import known_values
+from problemsolving.report.parts import pieces, prose_html, release_files
+from problemsolving.report.safe import check_finding, safe_table
+from problemsolving.results import listed
 
 HERE = Path(__file__).resolve().parent
 STAGE_NAMES = {"scan": "Scan", "analyse": "Analyse", "respond": "Respond", "assess": "Assess"}
@@ -92,13 +101,17 @@ def report_profile(path: Path) -> Path:
     return write_page(folder.resolve())
 
 
-def write_page(run: Path) -> Path:
-    """Write ``released/index.html`` of a run.
+def write_page(run: Path, *, values: SensitiveValues | None = None, history: str = UNKNOWN_HISTORY) -> Path:
+    """Write what leaves of a run: ``released/`` with the page, its numbers and a manifest, or nothing.
 
     Parameters
     ----------
     run : pathlib.Path
         A run folder with ``restricted/findings.json``.
+    values : SensitiveValues, optional
+        Of the run's persons; collected from its data when not given.
+    history : str
+        What the comparison with earlier releases found, in a sentence.
 
     Returns
     -------
@@ -108,33 +121,53 @@ def write_page(run: Path) -> Path:
     Raises
     ------
     DisclosureError
-        When prose or findings hold what may identify a person.
+        When anything that would leave holds a value of the run's persons or what may identify one, or a finding is
+        not in the shape of one. It names file, notebook and cell. Nothing is written; an older page stays.
+    SharingError, DataError
+        When the run's data cannot be opened to know what to search for.
     """
     record = json.loads((run / "record.json").read_text("utf-8"))
     findings = json.loads((run / "restricted" / "findings.json").read_text("utf-8"))
-    html = render(record, findings, {stage: _prose(run, stage) for stage in record["stages"]})
-    released = run / "released"
-    released.mkdir(exist_ok=True)
-    write_atomically(released / "index.html", html)
-    return released / "index.html"
-
-
-def _prose(run: Path, stage: str) -> str:
-    """Give the markdown cells tagged ``page`` of an executed notebook, as safe HTML."""
-    from markdown_it import MarkdownIt
-
-    path = run / "restricted" / stage_notebooks(run)[stage].name
-    cells = [
-        cell
-        for cell in read_notebook(path)["cells"]
-        if cell["cell_type"] == "markdown" and "page" in cell["metadata"].get("tags", [])
+    outlines = json.loads((run / "restricted" / "outputs.json").read_text("utf-8"))
+    problem = read_problem(run.parents[1], **{key: text or "none" for key, text in record["parameters"].items()})
+    sharing = check_sharing(problem)
+    values = known_values(problem, record["inputs"], sharing) if values is None else values
+    parts = list(pieces(run, record, findings, outlines))
+    faults = [
+        f"{place}: {fault}" for (place, _), one in zip(parts, findings, strict=False) for fault in check_finding(one)
     ]
-    text = "\n\n".join(source if isinstance(source := cell["source"], str) else "".join(source) for cell in cells)
-    check_text(text, where=f"a page cell of {path.name}")
-    return str(MarkdownIt("js-default", {"html": False, "linkify": False}).disable("image").render(text))
+    _stop(faults + scan_release(dict(parts), values))
+    left = {outline["notebook"]: outline["left"] for outline in outlines if outline["left"]}
+    safes = five_safes(
+        record,
+        sharing,
+        findings,
+        outputs_left=sum(sum(cells.values()) for cells in left.values()),
+        fields_searched=len(values.fields),
+        history=history,
+    )
+    prose = {stage: prose_html(run, stage) for stage in record["stages"]}
+    files = {
+        "results.json": to_json([value for finding in findings for value in finding["values"]]).encode(),
+        "index.html": render(record, findings, prose, safes=safes, left=left).encode(),
+    }
+    _stop(scan_release(files, values))
+    return release_files(run / "released", files)
 
 
-def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[str, str]) -> str:
+def _stop(faults: list[str]) -> None:
+    if faults:
+        raise DisclosureError("nothing was released; take out what tells of a person and run again", faults=faults)
+
+
+def render(
+    record: dict[str, Any],
+    findings: list[dict[str, Any]],
+    prose: dict[str, str],
+    *,
+    safes: list[Safe],
+    left: dict[str, dict[str, int]],
+) -> str:
     """Write the page as HTML.
 
     Parameters
@@ -145,6 +178,10 @@ def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[s
         Payloads of released findings, in order.
     prose : dict of str to str
         Stage → safe HTML.
+    safes : list of Safe
+        The Five Safes.
+    left : dict
+        Notebook → cell → outputs that stay restricted.
     """
     import jinja2
 
@@ -152,9 +189,9 @@ def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[s
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["picture"] = _picture
+    environment.filters["safe_table"] = safe_table
     answers = record["parameters"]
-    for key in ("title", "area_name"):
-        check_text(answers[key], where=f"{key} in problem.yml")
+    style = "\n" + (HERE / "page.css").read_text("utf-8")
     by_name = {(finding["stage"], finding["name"]): finding for finding in findings}
     brief = [(words, by_name[stage, name]) for words, stage, name in BRIEF if (stage, name) in by_name]
     return environment.get_template("page.html.j2").render(
@@ -176,7 +213,7 @@ def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[s
         ],
         policy=get_policy(answers["policy"]),
         brief=brief,
-        cards=_cards(by_name),
+        cards=key_figures(by_name),
         stages=[
             {
                 "key": stage,
@@ -197,7 +234,10 @@ def render(record: dict[str, Any], findings: list[dict[str, Any]], prose: dict[s
         version=problemsolving.__version__,
         simulated=any("simulated" in entry["source"] for entry in record["inputs"]),
         design_words=DESIGN_WORDS,
-        style=(HERE / "page.css").read_text("utf-8"),
+        safes=safes,
+        left={notebook: (sum(cells.values()), listed(list(cells))) for notebook, cells in left.items()},
+        style=style,
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )
 
 
@@ -215,47 +255,3 @@ def _rows_shown(entry: dict[str, Any], policy: str) -> str:
 
 def _picture(svg: str) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
-
-
-def _cards(by_name: dict[tuple[str, str], dict[str, Any]]) -> list[dict[str, str]]:
-    """Give the key figures: number, interval or period, and what it is."""
-
-    def released(stage: str, name: str, value_name: str) -> list[dict[str, Any]]:
-        values = by_name.get((stage, name), {}).get("values", [])
-        return [value for value in values if value["name"] == value_name and value["estimate"] is not None]
-
-    cards = []
-    placed = [value for value in released("scan", "incidents", "incidents") if value["group"] == "in area"]
-    cards += [_card(value, "{:,.0f}", "incidents in the area, baseline and follow-up together") for value in placed]
-    rates = sorted(released("scan", "rate", "rate"), key=lambda value: -value["estimate"])
-    where = ", the highest district" if len(rates) > 1 else ""
-    cards += [
-        _card(value, "{:,.0f}", f"per 100,000 residents in the baseline year, {value['group']}{where}")
-        for value in rates[:1]
-    ]
-    top = released("scan", "gini", "share_in_top_tenth")
-    cards += [_card(value, "{:.0%}", "of incidents in the busiest tenth of small areas") for value in top]
-    for value in released("scan", "slope_index", "slope_index"):
-        more, fewer = ("most", "least") if value["estimate"] < 0 else ("least", "most")
-        ends = sorted(abs(value[key]) for key in ("low", "high")) if value["low"] * value["high"] > 0 else None
-        turned = value | {"estimate": abs(value["estimate"])} | ({"low": ends[0], "high": ends[1]} if ends else {})
-        cards.append(
-            _card(turned, "{:,.0f}", f"more per 100,000 a year at the {more} deprived end than at the {fewer}")
-        )
-    effect = released("assess", "effect", "effect_ratio")
-    cards += [
-        _card(value, "{:.2f}", "change in response areas over change in comparison areas (below 1: fell more)")
-        for value in effect
-    ]
-    return cards
-
-
-def _card(value: dict[str, Any], written: str, words: str) -> dict[str, str]:
-    sure = value["period"]
-    if value["low"] is not None:
-        sure = f"{value['level']:.0%} interval {written.format(value['low'])} to {written.format(value['high'])}"
-    return {
-        "number": written.format(value["estimate"]).replace("-", "−"),
-        "sure": sure.replace(" -", " −"),
-        "words": words,
-    }

@@ -9,6 +9,7 @@ from typing import Any
 from problemsolving import draw
 from problemsolving.governance.policies import Policy
 from problemsolving.governance.release import Released, release
+from problemsolving.governance.seal import sealed
 from problemsolving.markup import table_html
 from problemsolving.results import FINDING_MIME, NotEstimable, Result
 from problemsolving.study import Study
@@ -103,7 +104,7 @@ class Finding:
         if payload["table"]:
             parts.append(table_html(shown.table(), name=f"{self.stage}-{self.name}".replace("_", "-")))
         parts += [f"<p><small>{_escaped(caveat)}.</small></p>" for caveat in shown.caveats]
-        return {FINDING_MIME: payload, "text/html": "\n".join(parts), "text/plain": payload["summary"]}
+        return {FINDING_MIME: sealed(payload), "text/html": "\n".join(parts), "text/plain": payload["summary"]}
 
     def __repr__(self) -> str:
         return self.released.result.summary()

@@ -1,0 +1,144 @@
+"""The Five Safes of a page: what was checked about project, people, settings, data and outputs, and what was not.
+
+The frame is that of Desai, Ritchie and Welpton (2016), Five Safes: designing data access for research, UWE Bristol
+Economics Working Paper 1601.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from problemsolving.errors import counted
+from problemsolving.governance.policies import get_policy
+from problemsolving.governance.sharing import SharingRecord
+from problemsolving.results import listed
+
+UNKNOWN_HISTORY = "History unknown: this page was not compared with earlier releases."
+_LEVELS = {"person": "about persons", "event": "about single events", "aggregate": "counts and areas only"}
+
+
+@dataclass(frozen=True)
+class Safe:
+    """One of the five: its name, the question it answers, what the run knows of it, and whether all of it was done."""
+
+    name: str
+    question: str
+    facts: tuple[str, ...]
+    open_points: tuple[str, ...] = ()
+
+
+def five_safes(
+    record: dict[str, Any],
+    sharing: dict[str, SharingRecord],
+    findings: list[dict[str, Any]],
+    *,
+    outputs_left: int,
+    fields_searched: int,
+    history: str = UNKNOWN_HISTORY,
+) -> list[Safe]:
+    """Sum up the Five Safes of a page from what the run recorded; what nobody recorded is said to be missing.
+
+    Parameters
+    ----------
+    record : dict
+        The run record.
+    sharing : dict of str to SharingRecord
+        In force when the page was made.
+    findings : list of dict
+        Payloads of released findings.
+    outputs_left : int
+        Outputs of notebooks that are no findings and stay restricted.
+    fields_searched : int
+        Fields about persons or events whose values the page was searched for.
+    history : str
+        What the comparison with earlier releases found, in a sentence.
+    """
+    return [
+        _project(sharing),
+        _people(record["review"]),
+        _settings(record["parameters"]),
+        _data(record["inputs"]),
+        _outputs(record, findings, outputs_left, fields_searched, history),
+    ]
+
+
+def _project(sharing: dict[str, SharingRecord]) -> Safe:
+    purposes = list(dict.fromkeys(purpose for found in sharing.values() for purpose in _purposes(found)))
+    facts = [f"A sharing record was in force for each of {counted(len(sharing), 'data set')}."]
+    missing = ("Purpose: not recorded.",) if not purposes else ()
+    if purposes:
+        facts.insert(0, f"Purpose as recorded: {listed(purposes)}.")
+    return Safe("Safe project", "Is this use of the data allowed?", tuple(facts), missing)
+
+
+def _purposes(record: SharingRecord) -> list[str]:
+    """Give the purposes of a record, whether it words one or names several."""
+    for name in ("purpose_text", "purpose", "purposes"):
+        found = getattr(record, name, None)
+        if found:
+            return [found] if isinstance(found, str) else [str(purpose) for purpose in found]
+    return []
+
+
+def _people(review: dict[str, Any]) -> Safe:
+    facts, missing = [], []
+    if review["reviewed"]:
+        facts.append("A person other than the author is recorded as having reviewed it and decided.")
+    else:
+        missing.append("Review by a person other than the author: not recorded.")
+    answered, asked = review["ethics_answered"], review["ethics_questions"]
+    if not asked:
+        missing.append("Ethics questions: not recorded.")
+    else:
+        words = f"Ethics questions answered: {answered} of {asked}."
+        (facts if answered == asked else missing).append(words)
+    missing.append("Training of the analysts: not recorded.")
+    return Safe("Safe people", "Can those who used them be trusted to?", tuple(facts), tuple(missing))
+
+
+def _settings(parameters: dict[str, str]) -> Safe:
+    if parameters["locked_down"].casefold() in ("true", "yes"):
+        facts = ("Locked down: while the notebooks ran, their own process could connect to no other machine.",)
+        missing: tuple[str, ...] = ("Programs that a notebook starts are not watched.",)
+    else:
+        facts, missing = (), ("Not locked down: nothing stopped a notebook from connecting to other machines.",)
+    return Safe("Safe settings", "Could they have got out on the way?", facts, (*missing, "The machine: not recorded."))
+
+
+def _data(inputs: list[dict[str, Any]]) -> Safe:
+    facts = []
+    for level, words in _LEVELS.items():
+        named = [entry["dataset"] for entry in inputs if entry["level"] == level]
+        if named:
+            facts.append(f"{words[0].upper() + words[1:]}: {listed(named)}.")
+    missing = () if inputs else ("Not recorded.",)
+    if any(entry["level"] == "person" for entry in inputs):
+        missing = ("Whether the codes of persons are keyed pseudonyms: not recorded.",)
+    return Safe("Safe data", "How much do they tell of a person?", tuple(facts), missing)
+
+
+def _outputs(
+    record: dict[str, Any], findings: list[dict[str, Any]], outputs_left: int, fields_searched: int, history: str
+) -> Safe:
+    policy = get_policy(record["parameters"]["policy"])
+    hidden = sum(bool(finding["withheld"]) for finding in findings)
+    cells = sum(finding["withheld_cells"] for finding in findings if not finding["withheld"])
+    facts = [
+        f"Policy {policy.name}: {counted(len(findings) - hidden, 'finding')} released, {hidden} withheld whole, "
+        f"{counted(cells, 'count')} withheld inside others.",
+        f"{counted(outputs_left, 'other output')} of the notebooks stay restricted.",
+        "Before it was written, the page was searched for NHS numbers, postcodes, National Insurance numbers, "
+        "telephone numbers, e-mail addresses and dates of birth"
+        + (
+            f", and for the values of {counted(fields_searched, 'field')} about persons or events."
+            if fields_searched
+            else "; no data set about persons or events was loaded."
+        ),
+    ]
+    unknown = history.casefold().startswith("history unknown")
+    missing = [history] if unknown else []
+    facts += [] if unknown else [history]
+    if policy.suppress_to is None:
+        missing.append("Policy open withholds nothing: it is for open data alone.")
+    return Safe("Safe outputs", "Does this page tell of a person?", tuple(facts), tuple(missing))
