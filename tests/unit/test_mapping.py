@@ -59,6 +59,13 @@ def test_a_local_time_that_cannot_be_is_a_fault(tmp_path, when, told):
     assert told in found and 'column "when"' in found and "made.csv line 3" in found
 
 
+def test_a_row_counts_once_where_a_column_gives_two_fields(tmp_path):
+    both = CALLS | {"occurred_at": CALLS["month"] | {"time_zone": "America/Chicago"}}
+    found = faults_of(tmp_path, made("call_for_service", both), "id,when", "1,", "2,soon", "3,soon")
+    assert 'column "when": must not be empty, 1 row: made.csv line 2' in found
+    assert 'column "when": not written as 2021-04-17 13:05:09, 2 rows' in found
+
+
 def test_a_time_that_stood_twice_is_read_as_the_later_and_noted(tmp_path):
     reading = read(
         tmp_path, made("call_for_service", CALLS), "id,when", "1,2018-11-04 01:30:00", "2,2018-11-04 03:30:00"

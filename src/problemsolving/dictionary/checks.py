@@ -201,7 +201,7 @@ def _facts(source: Source, schema: TableSchema) -> dict[str, str]:
         facts["lat"] = f"try_cast({text_of('latitude', columns['latitude'])} as double)"
     for name in ("month", "force"):
         if name in columns:
-            text = text_of(name, columns[name])
+            text = text_of(name, columns[name], schema.field(name).type)
             facts[name] = f"left({text}, 8)" if name == "month" else _hash(text)
     ids = [f.name for f in schema.fields if f.sensitivity == "identifier" and f.name in columns and f.type == "string"]
     if ids:

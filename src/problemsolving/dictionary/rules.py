@@ -52,7 +52,25 @@ def rules_of_table(source: Source, schema: TableSchema, today: dt.date) -> list[
         for rule in rules_of(found, source.columns[found.name], today, key=found.name in schema.primaryKey)
     ]
     rules += [Rule(heading, words, test) for heading, words, test in table_rules(source, schema)]
-    return rules + [Rule(heading, words, test, severity="report") for heading, words, test in notes_of(source, schema)]
+    rules += [Rule(heading, words, test, severity="report") for heading, words, test in notes_of(source, schema)]
+    return _each_once(rules)
+
+
+def _each_once(rules: list[Rule]) -> list[Rule]:
+    """Join rules of the same words on the same column, mapped to two fields, so that a row counts once."""
+    same: dict[tuple[str, str, str | None, Severity], dict[str, None]] = {}
+    for rule in rules:
+        same.setdefault((rule.heading, rule.words, rule.gate, rule.severity), {})[rule.test] = None
+    return [
+        Rule(
+            heading,
+            words,
+            " or ".join(f"({test})" for test in tests) if len(tests) > 1 else next(iter(tests)),
+            gate,
+            severity,
+        )
+        for (heading, words, gate, severity), tests in same.items()
+    ]
 
 
 def rules_of(found: TableField, column: ColumnMap, today: dt.date, *, key: bool = False) -> list[Rule]:
