@@ -45,6 +45,7 @@ _LOOKS_LIKE = str.maketrans(
     "АВЕЅІЈКМНОРСТХУЗаеѕіјорсхукмнтвԁԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧορνικɑɡ‐‑‒–—−",
     "ABESIJKMHOPCTXY3aesijopcxykmhtbdqwhABEZHIKMNOPTYXopvikag------",
 )
+_NO_ONES = {"0123456789", "01234567890"}  # digits in order, as scales and examples have them
 _DEEPEST = 4  # escapes of escapes of escapes are undone, no deeper
 
 
@@ -122,7 +123,9 @@ def find_identifiers(text: str) -> Iterator[Identifier]:
 
 def _find(text: str) -> Iterator[Identifier]:
     for kind, pattern in _PATTERNS.items():
-        yield from (Identifier(kind, match.start()) for match in pattern.finditer(text))
+        for match in pattern.finditer(text):
+            if match.group() not in _NO_ONES:
+                yield Identifier(kind, match.start())
     for match in _TEN_DIGITS.finditer(text):
         if is_nhs_number(match.group()):
             yield Identifier("NHS number", match.start())

@@ -33,7 +33,7 @@ _MISSING = {
     "unknown", "missing", "not known", "not recorded", "not stated", "not available", "not applicable", "none", "null",
     "withheld", "redacted", "no location", "no fixed abode",
 }  # fmt: skip
-_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = ("", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _one_way(text: str) -> str:
     times = [found.groups() for found in _PACKED_TIME.finditer(text)]
     times += [(y, m, d, hour, minute) for d, m, y, hour, minute in (f.groups() for f in _BRITISH.finditer(text))]
     times += [
-        (y, str(_MONTHS[m.casefold()]), d, hour, minute)
+        (y, str(_MONTHS.index(m.casefold())), d, hour, minute)
         for d, m, y, hour, minute in (f.groups() for f in _WRITTEN.finditer(text))
         if m.casefold() in _MONTHS
     ]

@@ -12,7 +12,7 @@ from functools import cache
 from urllib.parse import unquote_to_bytes
 
 _DEEPEST = 6
-_DATA_URI = re.compile(r"data:[\w.+/-]*(?:;[\w=.+-]+)*(;base64)?,\s*([^\"')>]*)", re.IGNORECASE)
+_DATA_URI = re.compile(r"data:([\w.+/;=-]{0,200}),\s*([^\"')>]*)", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
 _INLINE = re.compile(
     r"</?(?:a|abbr|b|bdi|bdo|code|em|font|i|mark|q|s|small|span|strong|sub|sup|tspan|u|wbr)\b[^>]*>", re.I
@@ -95,7 +95,7 @@ def _without_data(text: str) -> tuple[str, list[bytes]]:
 
     def keep(found: re.Match[str]) -> str:
         raw = unquote_to_bytes(found[2])
-        embedded.append((_base64(raw) or raw) if found[1] else raw)
+        embedded.append((_base64(raw) or raw) if found[1].casefold().endswith(";base64") else raw)
         return " "
 
     return _DATA_URI.sub(keep, text), embedded

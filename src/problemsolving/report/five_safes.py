@@ -94,16 +94,17 @@ def _people(review: dict[str, Any]) -> Safe:
         words = f"Ethics questions answered: {answered} of {asked}."
         (facts if answered == asked else missing).append(words)
     missing.append("Training of the analysts: not recorded.")
-    return Safe("Safe people", "Can those who used them be trusted to?", tuple(facts), tuple(missing))
+    return Safe("Safe people", "Did the right people look at it?", tuple(facts), tuple(missing))
 
 
 def _settings(parameters: dict[str, str]) -> Safe:
     if parameters["locked_down"].casefold() in ("true", "yes"):
-        facts = ("Locked down: while the notebooks ran, their own process could connect to no other machine.",)
-        missing: tuple[str, ...] = ("Programs that a notebook starts are not watched.",)
+        facts = ["Locked down: while the notebooks ran, their own process could connect to no other machine."]
+        missing = ["Programs that a notebook starts are not watched."]
     else:
-        facts, missing = (), ("Not locked down: nothing stopped a notebook from connecting to other machines.",)
-    return Safe("Safe settings", "Could they have got out on the way?", facts, (*missing, "The machine: not recorded."))
+        facts, missing = [], ["Not locked down: nothing stopped a notebook from connecting to other machines."]
+    missing.append("The machine: not recorded.")
+    return Safe("Safe settings", "Could the data have got out on the way?", tuple(facts), tuple(missing))
 
 
 def _data(inputs: list[dict[str, Any]]) -> Safe:
@@ -112,10 +113,10 @@ def _data(inputs: list[dict[str, Any]]) -> Safe:
         named = [entry["dataset"] for entry in inputs if entry["level"] == level]
         if named:
             facts.append(f"{words[0].upper() + words[1:]}: {listed(named)}.")
-    missing = () if inputs else ("Not recorded.",)
+    missing: tuple[str, ...] = () if inputs else ("Not recorded.",)
     if any(entry["level"] == "person" for entry in inputs):
         missing = ("Whether the codes of persons are keyed pseudonyms: not recorded.",)
-    return Safe("Safe data", "How much do they tell of a person?", tuple(facts), missing)
+    return Safe("Safe data", "How much do the data tell of a person?", tuple(facts), missing)
 
 
 def _outputs(
