@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from problemsolving.results import Table
@@ -26,14 +27,17 @@ def table_html(table: Table, *, name: str, styled: bool = True) -> str:
     """
     import pandas as pd
     from great_tables import GT
+    from great_tables import html as raw_html
 
     keys = [f"c{place}" for place in range(len(table.columns))]
     frame = pd.DataFrame(table.text_rows(), columns=keys, dtype=str)
     numeric = [key for key, column in zip(keys, table.columns, strict=True) if column.kind != "text"]
-    built = GT(frame, id=name).cols_label({key: column.label for key, column in zip(keys, table.columns, strict=True)})
+    # great_tables reads {{…}} in a heading as units and leaves the rest of that heading unescaped
+    labels = [raw_html(html.escape(column.label)) for column in table.columns]
+    built = GT(frame, id=name).cols_label(dict(zip(keys, labels, strict=True)))
     built = built.cols_align("left").cols_align("right", columns=numeric) if numeric else built.cols_align("left")
-    html = built.as_raw_html()
+    written = str(built.as_raw_html())
     if styled:
-        return html
-    html = re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)
-    return re.sub(r'<div id="[^"]*" style="[^"]*">', "<div>", html)
+        return written
+    written = re.sub(r"<style>.*?</style>", "", written, flags=re.DOTALL)
+    return re.sub(r'<div id="[^"]*" style="[^"]*">', "<div>", written)

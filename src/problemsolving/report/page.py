@@ -19,7 +19,7 @@ from problemsolving.notebooks.record import latest_run, read_record
 from problemsolving.notebooks.review import review_in_words
 from problemsolving.notebooks.run import Say, run_profile
 from problemsolving.periods import Month, Period
-from problemsolving.problem import read_problem
+from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json
 from problemsolving.report.cards import key_figures
 from problemsolving.report.five_safes import UNKNOWN_HISTORY, Safe, five_safes
@@ -129,7 +129,7 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
     record = json.loads((run / "record.json").read_text("utf-8"))
     findings = json.loads((run / "restricted" / "findings.json").read_text("utf-8"))
     outlines = json.loads((run / "restricted" / "outputs.json").read_text("utf-8"))
-    problem = read_problem(run.parents[1], **{key: text or "none" for key, text in record["parameters"].items()})
+    problem = _problem_of(run, record)
     sharing = check_sharing(problem)
     values = known_values(problem, record["inputs"], sharing) if values is None else values
     parts = list(pieces(run, record, findings, outlines))
@@ -153,6 +153,12 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
     }
     _stop(scan_release(files, values))
     return release_files(run / "released", files)
+
+
+def _problem_of(run: Path, record: dict[str, Any]) -> Problem:
+    """Read the profile with the parameters of its run; its data lie where the run was told, else where they lie now."""
+    answers = {key: text or "none" for key, text in record["parameters"].items() if key != "data"}
+    return read_problem(run.parents[1], **answers, data=record["parameters_set"].get("data", ""))
 
 
 def _stop(faults: list[str]) -> None:
