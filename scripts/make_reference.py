@@ -21,12 +21,20 @@ def command_line() -> str:
     parts = ["# The command line\n\nGenerated from the code by `make docs`.\n"]
     with cli.make_context("problemsolving", ["dictionary"], terminal_width=100, max_content_width=100) as context:
         parts.append(f"```text\n{cli.get_help(context)}\n```\n")
-        for name, command in cli.commands.items():
-            with click.Context(
-                command, info_name=name, parent=context, terminal_width=100, max_content_width=100
-            ) as inner:
-                parts.append(f"## {name}\n\n```text\n{command.get_help(inner)}\n```\n")
+        parts += helps(cli, context)
     return "\n".join(parts)
+
+
+def helps(group: click.Group, parent: click.Context) -> list[str]:
+    """Give the help of each command of a group, and of the commands of its groups."""
+    parts = []
+    for name, command in group.commands.items():
+        with click.Context(command, info_name=name, parent=parent, terminal_width=100, max_content_width=100) as inner:
+            words = inner.command_path.removeprefix("problemsolving ")
+            parts.append(f"## {words}\n\n```text\n{command.get_help(inner)}\n```\n")
+            if isinstance(command, click.Group):
+                parts += helps(command, inner)
+    return parts
 
 
 def data_dictionary() -> str:

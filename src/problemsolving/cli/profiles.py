@@ -1,0 +1,111 @@
+"""Commands for a profile: new, check, run, report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from problemsolving.cli.console import PROFILE, SET, progress, read_settings, say, told, write
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+@SET
+@click.option("--no-input", is_flag=True, help="Ask nothing: take the template's answers for what --set leaves out.")
+@click.pass_context
+@told
+def new(ctx: click.Context, folder: Path, settings: tuple[str, ...], no_input: bool) -> None:
+    """Make a profile from the template, inside FOLDER.
+
+    \b
+    Example:
+      problemsolving new analyses --no-input --set slug=robbery-luton --set problem_type=robbery
+    """
+    from problemsolving.notebooks.template import new_profile, template_prompts, template_questions
+
+    answers = read_settings(settings)
+    if not no_input and sys.stdin.isatty():
+        prompts = template_prompts()
+        answers = {
+            key: answers[key] if key in answers else click.prompt(prompts[key], default=default)
+            for key, default in template_questions().items()
+        } | answers
+    profile = new_profile(answers, folder=folder)
+    write(str(profile))
+    say(ctx)(f"Next: put data and sharing records in place, then: problemsolving check {profile}")
+
+
+@click.command()
+@PROFILE
+@SET
+@click.pass_context
+@told
+def check(ctx: click.Context, path: Path, settings: tuple[str, ...]) -> None:
+    """Check a profile: its words, sharing records and data files. Nothing is run.
+
+    \b
+    Example:
+      problemsolving check analyses/bedfordshire-violence --set data=../open-data
+    """
+    from problemsolving.notebooks.review import read_review, review_in_words
+    from problemsolving.notebooks.run import check_before_run
+    from problemsolving.problem import read_problem
+
+    errors = check_before_run(path, parameters=read_settings(settings))
+    for error in errors:
+        write(f"Error: {error}", err=True)
+    if errors:
+        sys.exit(errors[0].exit_code)
+    say(ctx)(f"{path}: ready to run")
+    say(ctx)(review_in_words(read_review(read_problem(path, **read_settings(settings)))))
+
+
+@click.command()
+@PROFILE
+@click.option(
+    "--stage",
+    "stages",
+    multiple=True,
+    help="Run one stage alone: scan, analyse, respond or assess; may be given again.",
+)
+@SET
+@click.option(
+    "--timeout", type=click.IntRange(min=1), default=3_600, show_default=True, help="Seconds a notebook cell may take."
+)
+@click.pass_context
+@told
+def run(ctx: click.Context, path: Path, stages: tuple[str, ...], settings: tuple[str, ...], timeout: int) -> None:
+    """Run the notebooks of a profile and write its page.
+
+    \b
+    Example:
+      problemsolving run analyses/bedfordshire-violence --set data=../open-data --stage scan
+    """
+    from problemsolving.report.page import run_and_publish
+
+    folder = run_and_publish(
+        path,
+        stages=list(stages) or None,
+        parameters=read_settings(settings),
+        timeout=timeout,
+        progress=progress(ctx),
+        say=say(ctx),
+    )
+    write(str(folder / "released" / "index.html"))
+
+
+@click.command()
+@PROFILE
+@told
+def report(path: Path) -> None:
+    """Write the page again: of a run folder, or of a profile's last complete run.
+
+    \b
+    Example:
+      problemsolving report analyses/bedfordshire-violence
+    """
+    from problemsolving.report.page import report_profile
+
+    write(str(report_profile(path)))
