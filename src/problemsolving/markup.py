@@ -33,7 +33,7 @@ def table_html(table: Table, *, name: str, styled: bool = True) -> str:
     frame = pd.DataFrame(table.text_rows(), columns=keys, dtype=str)
     numeric = [key for key, column in zip(keys, table.columns, strict=True) if column.kind != "text"]
     # great_tables reads {{…}} in a heading as units and leaves the rest of that heading unescaped
-    labels = [raw_html(html.escape(column.label)) for column in table.columns]
+    labels = [raw_html(html.escape(column.label).replace("{", "&#123;")) for column in table.columns]
     built = GT(frame, id=name).cols_label(dict(zip(keys, labels, strict=True)))
     built = built.cols_align("left").cols_align("right", columns=numeric) if numeric else built.cols_align("left")
     written = str(built.as_raw_html())
