@@ -27,7 +27,7 @@ def run(root, real_data, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def values(run):
-    return json.loads((run / "results.json").read_text("utf-8"))
+    return json.loads((run / "released/results.json").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")

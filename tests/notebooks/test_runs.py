@@ -101,7 +101,7 @@ def test_each_end_is_told_and_the_good_run_is_untouched(good, deed, status, code
     record = read_record(folder)
     assert record["status"] == status
     assert (prints(first), (good / "runs/latest.json").read_bytes()) == before
-    assert not (folder / "results.json").exists() and not (folder / "released").exists()
+    assert not (folder / "released/results.json").exists() and not (folder / "released").exists()
     assert "943" not in err + (folder / "record.json").read_text() + (folder / "run.log").read_text()
     if deed not in ("fail", "timeout", "quit"):
         _, alive = psutil.wait_procs([kernel], timeout=20)
@@ -132,11 +132,11 @@ def test_one_stage_alone_does_not_move_latest(good):
     assert process.returncode == 0, err
     assert latest_run(good) == first and len(list_runs(good)) == 2
     other = next(path for path in (good / "runs").glob("2*") if path != first)
-    assert {value["stage"] for value in json.loads((other / "results.json").read_text())} == {"analyse"}
+    assert {value["stage"] for value in json.loads((other / "released/results.json").read_text())} == {"analyse"}
 
 
 def test_results_hold_no_nan_clock_path_or_run(ran):
-    text = (ran / "results.json").read_text("utf-8")
+    text = (ran / "released/results.json").read_text("utf-8")
     values = json.loads(text)
     keys = [
         "stage",
@@ -162,7 +162,7 @@ def test_results_hold_no_nan_clock_path_or_run(ran):
 
 
 def test_every_count_in_the_results_meets_the_policy(ran):
-    values = json.loads((ran / "results.json").read_text("utf-8"))
+    values = json.loads((ran / "released/results.json").read_text("utf-8"))
     counts = [value["n"] for value in values if value["n"] is not None and value["name"] != "placebo_p"]
     assert counts and all(count > 7 and count % 5 == 0 for count in counts)
 
@@ -176,7 +176,9 @@ def test_running_again_gives_the_same_results_byte_for_byte(ran, good):
     )
     assert process.returncode == 0, process.stderr
     again = latest_run(good)
-    assert again != ran and (again / "results.json").read_bytes() == (ran / "results.json").read_bytes()
+    assert (
+        again != ran and (again / "released/results.json").read_bytes() == (ran / "released/results.json").read_bytes()
+    )
 
 
 def test_report_writes_the_same_page_again(good):
@@ -187,7 +189,7 @@ def test_report_writes_the_same_page_again(good):
 
 
 def test_planted_truths_are_found(ran):
-    values = json.loads((ran / "results.json").read_text("utf-8"))
+    values = json.loads((ran / "released/results.json").read_text("utf-8"))
     sheet = json.loads((ran.parents[1] / "data/truth.json").read_text())
 
     def one(name, group=None):

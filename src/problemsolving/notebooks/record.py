@@ -64,6 +64,7 @@ def start_record(
         parameters=resolved,
         review=review,
         inputs=[],
+        release={},
         notebooks=[],
         packages=_packages(),
         python=sys.version.split()[0],

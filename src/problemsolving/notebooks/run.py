@@ -61,7 +61,7 @@ def run_profile(
     Returns
     -------
     pathlib.Path
-        The run folder, with ``record.json``, ``run.log``, ``results.json``, ``restricted/`` and ``released/``.
+        The run folder, with ``record.json``, ``run.log``, ``restricted/`` and ``released/`` (the page and ``results.json``).
 
     Raises
     ------
@@ -204,20 +204,18 @@ def _execute_all(
         outputs = [
             output["data"] for cell in done.notebook.cells for output in cell.get("outputs", []) if "data" in output
         ]
-        inputs = next(
-            (data[STUDY_MIME]["provenance"] for data in outputs if STUDY_MIME in data), record.content["inputs"]
-        )
+        study: dict[str, Any] = next((data[STUDY_MIME] for data in outputs if STUDY_MIME in data), {})
+        inputs = study.get("provenance", record.content["inputs"])
+        terms = study.get("release", record.content["release"])
         entry = {"stage": stage, "notebook": path.name, "seconds": done.seconds, "peak_memory_mb": done.peak_mb}
-        record.write(notebooks=[*record.content["notebooks"], entry], inputs=inputs)
+        record.write(notebooks=[*record.content["notebooks"], entry], inputs=inputs, release=terms)
         log.info("%s: %.1f seconds, %.0f MB", path.name, done.seconds, done.peak_mb)
-    values = [value for finding in findings for value in finding["values"]]
     write_atomically(restricted / "findings.json", to_json(findings))
     write_atomically(restricted / "outputs.json", to_json(outlines))
-    write_atomically(record.folder / "results.json", to_json(values))
     if publish is not None:
         publish(record.folder)
     record.finish("complete")
-    log.info("complete: %d values", len(values))
+    log.info("complete: %d values", sum(len(finding["values"]) for finding in findings))
     if stages == list(STAGES):
         point_latest(record)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from problemsolving.dictionary.codelists import label
 from problemsolving.errors import counted
-from problemsolving.governance.policies import get_policy
-from problemsolving.governance.sharing import SharingRecord
+from problemsolving.governance.permissions import permission_proof
+from problemsolving.governance.policies import Policy
+from problemsolving.governance.sharing import OpenRecord, SharingRecord
 from problemsolving.results import listed
 
 UNKNOWN_HISTORY = "History unknown: this page was not compared with earlier releases."
@@ -33,6 +35,8 @@ def five_safes(
     sharing: dict[str, SharingRecord],
     findings: list[dict[str, Any]],
     *,
+    policy: Policy,
+    decided_by: str,
     outputs_left: int,
     fields_searched: int,
     history: str = UNKNOWN_HISTORY,
@@ -47,6 +51,10 @@ def five_safes(
         In force when the page was made.
     findings : list of dict
         Payloads of released findings.
+    policy : Policy
+        Under which the findings leave.
+    decided_by : str
+        Who asked for it, in a sentence.
     outputs_left : int
         Outputs of notebooks that are no findings and stay restricted.
     fields_searched : int
@@ -59,26 +67,32 @@ def five_safes(
         _people(record["review"]),
         _settings(record["parameters"]),
         _data(record["inputs"]),
-        _outputs(record, findings, outputs_left, fields_searched, history),
+        _outputs(policy, decided_by, findings, outputs_left, fields_searched, history),
     ]
 
 
 def _project(sharing: dict[str, SharingRecord]) -> Safe:
     purposes = list(dict.fromkeys(purpose for found in sharing.values() for purpose in _purposes(found)))
-    facts = [f"A sharing record was in force for each of {counted(len(sharing), 'data set')}."]
-    missing = ("Purpose: not recorded.",) if not purposes else ()
-    if purposes:
-        facts.insert(0, f"Purpose as recorded: {listed(purposes)}.")
-    return Safe("Safe project", "Is this use of the data allowed?", tuple(facts), missing)
+    facts = [f"Purpose as recorded: {listed(purposes)}."]
+    is_open = [name for name, found in sharing.items() if isinstance(found, OpenRecord)]
+    if is_open:
+        facts.append(f"Open data, with licence and day of review on record: {listed(is_open)}.")
+    for name, found in sharing.items():
+        if not isinstance(found, OpenRecord):
+            proof = permission_proof(found)
+            facts.append(
+                f"Shared under a record in force: {name}, by {label('agency-types', found.source_agency)}, "
+                f"{proof['legal_gateway']}; {counted(proof['fields'], 'field')} declared, impact assessment of "
+                f"{proof['dpia']}, approved {proof['approved_on']}, review {proof['review_on']}, kept until "
+                f"{proof['retention_until']}."
+            )
+    return Safe("Safe project", "Is this use of the data allowed?", tuple(facts))
 
 
 def _purposes(record: SharingRecord) -> list[str]:
-    """Give the purposes of a record, whether it words one or names several."""
-    for name in ("purpose_text", "purpose", "purposes"):
-        found = getattr(record, name, None)
-        if found:
-            return [found] if isinstance(found, str) else [str(purpose) for purpose in found]
-    return []
+    if isinstance(record, OpenRecord):
+        return [record.purpose]
+    return [label("purposes", code) for code in record.purpose_codes]
 
 
 def _people(review: dict[str, Any]) -> Safe:
@@ -120,14 +134,19 @@ def _data(inputs: list[dict[str, Any]]) -> Safe:
 
 
 def _outputs(
-    record: dict[str, Any], findings: list[dict[str, Any]], outputs_left: int, fields_searched: int, history: str
+    policy: Policy,
+    decided_by: str,
+    findings: list[dict[str, Any]],
+    outputs_left: int,
+    fields_searched: int,
+    history: str,
 ) -> Safe:
-    policy = get_policy(record["parameters"]["policy"])
     hidden = sum(bool(finding["withheld"]) for finding in findings)
     cells = sum(finding["withheld_cells"] for finding in findings if not finding["withheld"])
     facts = [
         f"Policy {policy.name}: {counted(len(findings) - hidden, 'finding')} released, {hidden} withheld whole, "
         f"{counted(cells, 'count')} withheld inside others.",
+        decided_by,
         f"{counted(outputs_left, 'other output')} of the notebooks stay restricted.",
         "Before it was written, the page was searched for NHS numbers, postcodes, National Insurance numbers, "
         "telephone numbers, e-mail addresses and dates of birth"

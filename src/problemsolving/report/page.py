@@ -11,7 +11,8 @@ from typing import Any
 import problemsolving
 from problemsolving.dictionary.codelists import codelist, label
 from problemsolving.errors import DisclosureError, RunError
-from problemsolving.governance.policies import get_policy
+from problemsolving.governance.permissions import policy_in_force
+from problemsolving.governance.policies import Policy
 from problemsolving.governance.scan import SensitiveValues, scan_release
 from problemsolving.loading import check_sharing
 from problemsolving.notebooks.parameters import STAGES
@@ -132,9 +133,15 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
     problem = _problem_of(run, record)
     sharing = check_sharing(problem)
     values = known_values(problem, record["inputs"], sharing) if values is None else values
+    policy, decided_by = policy_in_force(problem.policy, sharing)
     parts = list(pieces(run, record, findings, outlines))
     faults = [
         f"{place}: {fault}" for (place, _), one in zip(parts, findings, strict=False) for fault in check_finding(one)
+    ]
+    faults += [
+        f"{place}: made under policy {one.get('policy')}, and {policy.name} is in force now; run the profile again"
+        for (place, _), one in zip(parts, findings, strict=False)
+        if one.get("policy") != policy.name
     ]
     _stop(faults + scan_release(dict(parts), values))
     left = {outline["notebook"]: outline["left"] for outline in outlines if outline["left"]}
@@ -142,6 +149,8 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
         record,
         sharing,
         findings,
+        policy=policy,
+        decided_by=decided_by,
         outputs_left=sum(sum(cells.values()) for cells in left.values()),
         fields_searched=len(values.fields),
         history=history,
@@ -149,7 +158,7 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
     prose = {stage: prose_html(run, stage) for stage in record["stages"]}
     files = {
         "results.json": to_json([value for finding in findings for value in finding["values"]]).encode(),
-        "index.html": render(record, findings, prose, safes=safes, left=left).encode(),
+        "index.html": render(record, findings, prose, policy=policy, safes=safes, left=left).encode(),
     }
     _stop(scan_release(files, values))
     return release_files(run / "released", files)
@@ -171,6 +180,7 @@ def render(
     findings: list[dict[str, Any]],
     prose: dict[str, str],
     *,
+    policy: Policy,
     safes: list[Safe],
     left: dict[str, dict[str, int]],
 ) -> str:
@@ -184,6 +194,8 @@ def render(
         Payloads of released findings, in order.
     prose : dict of str to str
         Stage → safe HTML.
+    policy : Policy
+        In force.
     safes : list of Safe
         The Five Safes.
     left : dict
@@ -217,7 +229,7 @@ def render(
             for code in (answers["lead_agency"], *answers["partner_agencies"].split(", "))
             if code
         ],
-        policy=get_policy(answers["policy"]),
+        policy=policy,
         brief=brief,
         cards=key_figures(by_name),
         stages=[
@@ -233,7 +245,7 @@ def render(
         ],
         hidden=[finding for finding in findings if finding["withheld"] or finding["withheld_cells"]],
         unanswered=[finding for finding in findings if finding["not_estimable"] and not finding["withheld"]],
-        inputs=[entry | {"rows": _rows_shown(entry, answers["policy"])} for entry in record["inputs"]],
+        inputs=[entry | {"rows": _rows_shown(entry, policy)} for entry in record["inputs"]],
         draft=review_in_words(record["review"]),
         run=record["run"],
         made=record["started"][:10],
@@ -251,11 +263,11 @@ def _period(answers: dict[str, str], name: str) -> str:
     return Period(Month.parse(answers[f"{name}_start"]), Month.parse(answers[f"{name}_end"])).in_words
 
 
-def _rows_shown(entry: dict[str, Any], policy: str) -> str:
+def _rows_shown(entry: dict[str, Any], policy: Policy) -> str:
     """Give the rows of a data set as the policy lets them be shown: those of aggregates as they are."""
     if entry["level"] == "aggregate":
         return f"{entry['rows']:,}"
-    (shown,) = get_policy(policy).apply([entry["rows"]])
+    (shown,) = policy.apply([entry["rows"]])
     return f"{shown:,.0f}" if shown == shown else "withheld"
 
 
