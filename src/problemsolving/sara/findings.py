@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from problemsolving import draw
+from problemsolving.governance.permissions import may_leave_by
 from problemsolving.governance.policies import Policy
 from problemsolving.governance.release import Released, release
 from problemsolving.governance.seal import sealed
@@ -125,9 +126,18 @@ def find(
     *,
     period: str = "",
     tables: tuple[str, ...] = ("incident",),
+    by_area: str = "",
 ) -> Finding:
-    """Make a finding of a study: the period is both periods where none is named; caveats of the sources go along."""
+    """Make a finding of a study: the period is both periods where none is named.
+
+    ``by_area`` is the kind of area the finding tells apart (small-area, ward, district): where a sharing record of
+    the tables it rests on allows no areas so small, the finding is withheld whole.
+    """
     problem = study.problem
+    if by_area:
+        rests_on = [name for name, reading in study.readings.items() if reading.source.table in tables]
+        if why := may_leave_by(by_area, study.records, datasets=rests_on):
+            result = NotEstimable(reason=why, withheld=True, unit=result.unit)
     return Finding(
         stage=stage,
         name=name,

@@ -75,6 +75,7 @@ def places(study: Study) -> Finding:
         "Where should we act first?",
         result.with_caveats(*notes),
         period=str(problem.baseline),
+        by_area="small-area",
     )
 
 

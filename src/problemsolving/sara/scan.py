@@ -91,7 +91,15 @@ def rate(study: Study) -> Finding:
         "The interval holds chance in the count alone: what differs between places and years comes on top",
         *_population_caveats(study),
     )
-    return find(study, "scan", "rate", "How high is the rate in each district?", result, period=str(problem.baseline))
+    return find(
+        study,
+        "scan",
+        "rate",
+        "How high is the rate in each district?",
+        result,
+        period=str(problem.baseline),
+        by_area="district",
+    )
 
 
 def comparison(study: Study) -> Finding:
@@ -216,6 +224,7 @@ def rate_map(study: Study) -> Finding:
         result.with_caveats(*notes),
         period=str(problem.baseline),
         tables=("incident", "boundary"),
+        by_area="small-area",
     )
 
 
