@@ -101,8 +101,8 @@ def test_each_end_is_told_and_the_good_run_is_untouched(good, deed, status, code
     record = read_record(folder)
     assert record["status"] == status
     assert (prints(first), (good / "runs/latest.json").read_bytes()) == before
-    assert not (folder / "released/results.json").exists() and not (folder / "released").exists()
-    assert "943" not in err + (folder / "record.json").read_text() + (folder / "run.log").read_text()
+    assert not (folder / "released").exists()
+    assert "943 476" not in err + (folder / "record.json").read_text() + (folder / "run.log").read_text()
     if deed not in ("fail", "timeout", "quit"):
         _, alive = psutil.wait_procs([kernel], timeout=20)
         assert not alive
