@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from problemsolving.dictionary.faults import Fault, FaultReport, faults_of
 from problemsolving.dictionary.schema import source as get_source
 from problemsolving.errors import DataError, DictionaryError, SharingError
 from problemsolving.governance.sharing import SharingRecord, read_sharing_record
@@ -94,6 +95,7 @@ def read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
     files = find_files(problem)
     readings: dict[str, Reading] = {}
     faults: list[str] = []
+    records: list[Fault] = []
     for dataset in problem.sources:
         try:
             readings[dataset.name] = read_source(
@@ -101,6 +103,7 @@ def read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
             )
         except DataError as error:
             faults += error.faults or [error.message]
+            records += faults_of(error)
     if faults:
-        raise DataError("data files break the dictionary's rules", faults=faults)
+        raise DataError("data files break the dictionary's rules", faults=faults, report=FaultReport(tuple(records)))
     return readings
