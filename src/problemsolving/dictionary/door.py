@@ -130,8 +130,7 @@ def _opened(path: Path, source: Source, name: str, stat: tuple[int, int, int]) -
     tabular, whole = source.format.container == "csv", bytearray()
     raw, content = hashlib.sha256(), hashlib.sha256()
     normaliser, text = _Normaliser(source.format.encoding), _TextCheck(name, source.format.encoding)
-    counter: FieldCounter | None = None
-    start = b""
+    counter, start = FieldCounter(source.format), b""
     packed = _signed(unpacked_chunks(path, name=name), source, name)
     if path.suffix.lower() in PACKED:
         with path.open("rb") as stream:
@@ -143,9 +142,8 @@ def _opened(path: Path, source: Source, name: str, stat: tuple[int, int, int]) -
         text.check(chunk)
         content.update(chunk)
         if tabular:
-            if counter is None:
+            if b"\n" not in start and len(start) < _MAX_HEADER:
                 start += chunk[:_MAX_HEADER]
-                counter = FieldCounter(source.format)
             counter.add(chunk)
         elif len(whole) + len(chunk) > MAX_TEXT:
             raise DataError(f"{name}: larger than {MAX_TEXT:,} bytes; split it")
@@ -159,7 +157,6 @@ def _opened(path: Path, source: Source, name: str, stat: tuple[int, int, int]) -
         raise DataError(f"{name}: this is a web page, not data (an error page saved as a file?); fetch it again")
     if not tabular:
         return Delivery(name, raw.hexdigest(), content.hexdigest(), bytes(whole), stat=stat)
-    assert counter is not None
     return Delivery(
         name,
         raw.hexdigest(),
