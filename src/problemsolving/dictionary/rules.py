@@ -54,8 +54,9 @@ def identifier_of(source: Source, schema: TableSchema) -> str | None:
 
 
 def form_of_identifier(text: str) -> str:
-    """SQL for the form of an identifier: digits 1 to 999 by length, negative with a leading zero; long hexadecimal
-    1000 and its length; anything else 0.
+    """SQL for the form of an identifier as a number.
+
+    Digits by their length, negative with a leading zero; long hexadecimal 1000 and its length; anything else 0.
     """
     return (
         f"case when {text} is null then null "
