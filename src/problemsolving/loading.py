@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from problemsolving.dictionary.database import is_database, read_database, variable
+from problemsolving.dictionary.faults import Fault, FaultReport, faults_of
 from problemsolving.dictionary.schema import source as get_source
 from problemsolving.errors import DataError, DictionaryError, ParameterError, SharingError, nearest
 from problemsolving.governance.drafts import draft_record
@@ -143,6 +144,7 @@ def read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
     files = find_files(problem)
     readings: dict[str, Reading] = {}
     faults: list[str] = []
+    records: list[Fault] = []
     for dataset in problem.sources:
         try:
             found = get_source(dataset.source)
@@ -152,6 +154,7 @@ def read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
             readings[dataset.name] = read_source(found, files[dataset.name], root=problem.data.resolve(), today=today)
         except DataError as error:
             faults += error.faults or [error.message]
+            records += faults_of(error)
     if faults:
-        raise DataError("data files break the dictionary's rules", faults=faults)
+        raise DataError("data files break the dictionary's rules", faults=faults, report=FaultReport(tuple(records)))
     return readings

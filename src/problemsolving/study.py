@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from problemsolving.dictionary.faults import Fault
     from problemsolving.dictionary.reading import Reading
 
 NEEDED = ("incident", "area", "population", "deprivation")
@@ -306,9 +307,11 @@ def _who_could(table: str) -> str:
 
 
 def check_profile(
-    folder: Path, parameters: dict[str, str], *, today: dt.date | None = None
+    folder: Path, parameters: dict[str, str], *, today: dt.date | None = None, notes: list[Fault] | None = None
 ) -> list[ProblemSolvingError]:
     """Check a profile without computing: parameters, sharing records, files. Every kind of fault is looked for.
+
+    What the door tells of the data but does not refuse is added to ``notes``.
 
     Returns
     -------
@@ -322,7 +325,7 @@ def check_profile(
         return [error]
     for step in (
         lambda: check_sharing(problem, today=today),
-        lambda: _check_study_of(problem, folder, today, parameters),
+        lambda: _check_study_of(problem, folder, today, parameters, notes if notes is not None else []),
     ):
         try:
             step()
@@ -332,6 +335,9 @@ def check_profile(
     return errors
 
 
-def _check_study_of(problem: Problem, folder: Path, today: dt.date | None, parameters: dict[str, str]) -> None:
+def _check_study_of(
+    problem: Problem, folder: Path, today: dt.date | None, parameters: dict[str, str], notes: list[Fault]
+) -> None:
     find_files(problem)
-    open_study(folder, today=today, **parameters)
+    study = open_study(folder, today=today, **parameters)
+    notes += [note for reading in study.readings.values() for note in reading.notes]

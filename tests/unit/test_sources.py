@@ -59,6 +59,8 @@ EXPECTED = {
     "iod-2019-file-1": (0, {"overall_rank": 29_199, "overall_decile": 9}),
     "iod-2019-file-2": (0, {"income_decile": 5, "code_year": 2011}),
     "iod-2019-file-6": (0, {"population": 1_296, "year": 2015}),
+    "iod-2019-file-7": (0, {"overall_rank": 16_420, "income_score": 0.5, "environment_decile": 5, "code_year": 2011}),
+    "iod-2025-file-7": (9, {"crime_rank": 16_429, "overall_score": 0.5, "code_year": 2021}),
     "iod-2025": (0, {"income_score": 0.5, "code_year": 2021}),
     "police-uk-street": (0, {"incident_id": None, "month": "2024-01", "category": "anti-social-behaviour", "area_code": "E01015761"}),
     "police-uk-outcomes": (1, {"outcome": "Suspect charged"}),

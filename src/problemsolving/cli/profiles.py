@@ -40,24 +40,39 @@ def new(ctx: click.Context, folder: Path, settings: tuple[str, ...], no_input: b
 @click.command()
 @PROFILE
 @SET
+@click.option(
+    "--faults",
+    "report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what is wrong with the data to FILE.json or FILE.html: file, column, rule, count, rows; never a value.",
+    metavar="FILE",
+)
 @click.pass_context
 @told
-def check(ctx: click.Context, path: Path, settings: tuple[str, ...]) -> None:
+def check(ctx: click.Context, path: Path, settings: tuple[str, ...], report: Path | None) -> None:
     """Check a profile: its words, sharing records and data files. Nothing is run.
 
     \b
     Example:
-      problemsolving check analyses/bedfordshire-violence --set data=../open-data
+      problemsolving check analyses/bedfordshire-violence --set data=../open-data --faults faults.html
     """
+    from problemsolving.dictionary.faults import Fault, FaultReport, check_report_name, fault_report
     from problemsolving.notebooks.review import read_review, review_in_words
     from problemsolving.notebooks.run import check_before_run
     from problemsolving.problem import read_problem
 
-    errors = check_before_run(path, parameters=read_settings(settings))
+    if report is not None:
+        check_report_name(report)
+    notes: list[Fault] = []
+    errors = check_before_run(path, parameters=read_settings(settings), notes=notes)
+    if report is not None:
+        fault_report(errors, notes).write(report)
     for error in errors:
         write(f"Error: {error}", err=True)
     if errors:
         sys.exit(errors[0].exit_code)
+    for line in FaultReport(tuple(notes)).lines():
+        say(ctx)(f"Note: {line}")
     say(ctx)(f"{path}: ready to run")
     say(ctx)(review_in_words(read_review(read_problem(path, **read_settings(settings)))))
 

@@ -152,7 +152,8 @@ def read_areas(cached: CachedTable, area_codes: Iterable[str]) -> pd.DataFrame |
     groups = [
         group
         for group in cached.manifest["groups"]
-        if group["first"] is None or any(group["first"] <= code <= group["last"] for code in codes)
+        if not group["empty"]
+        and (group["first"] is None or any(group["first"] <= code <= group["last"] for code in codes))
     ]
     if not cached.intact(groups):
         return None
@@ -163,9 +164,9 @@ def read_areas(cached: CachedTable, area_codes: Iterable[str]) -> pd.DataFrame |
     try:
         listed = ", ".join(map(literal, codes)) or "null"
         connection.execute(
-            f"create table some as select * from read_parquet(?) where area_code in ({listed})", [str(cached.path)]
+            f"create table chosen as select * from read_parquet(?) where area_code in ({listed})", [str(cached.path)]
         )
-        return canonical_frame(connection, "some")
+        return canonical_frame(connection, "chosen")
     finally:
         connection.close()
 
@@ -254,13 +255,14 @@ def _blocks(path: Path) -> list[str]:
 
 
 def _groups(connection: duckdb.DuckDBPyConnection, path: Path) -> list[dict[str, Any]]:
-    """Give where each row group lies in the file, and its first and last area; None where not stated or some are empty."""
+    """Give where each row group lies in the file, its first and last area, and whether it has no area at all."""
     found = connection.execute(
         """select min(least(coalesce(dictionary_page_offset, data_page_offset), data_page_offset)),
                   max(least(coalesce(dictionary_page_offset, data_page_offset), data_page_offset) + total_compressed_size),
                   min(stats_min_value) filter (where path_in_schema = 'area_code'),
-                  max(stats_max_value) filter (where path_in_schema = 'area_code')
+                  max(stats_max_value) filter (where path_in_schema = 'area_code'),
+                  coalesce(bool_or(stats_null_count = num_values) filter (where path_in_schema = 'area_code'), false)
            from parquet_metadata(?) group by row_group_id order by row_group_id""",
         [str(path)],
     ).fetchall()
-    return [{"start": start, "end": end, "first": first, "last": last} for start, end, first, last in found]
+    return [dict(zip(("start", "end", "first", "last", "empty"), row, strict=True)) for row in found]

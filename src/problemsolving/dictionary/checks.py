@@ -19,7 +19,14 @@ from problemsolving.dictionary.mapping import (
     spread_columns,
     text_of,
 )
-from problemsolving.dictionary.rules import Rule, is_small_area, rules_of_table
+from problemsolving.dictionary.rules import (
+    ID_FORM,
+    ColumnRules,
+    Rule,
+    form_of_identifier,
+    identifier_of,
+    rules_of_table,
+)
 from problemsolving.dictionary.schema import Source, TableSchema
 from problemsolving.dictionary.spool import private_folder, readable
 from problemsolving.dictionary.together import together_faults
@@ -38,17 +45,22 @@ class Plan:
 
     source: Source
     schema: TableSchema
-    rules: tuple[Rule, ...]
+    masks: tuple[tuple[ColumnRules, ...], ...]
     facts: dict[str, str]
 
-    @property
-    def masks(self) -> int:
-        return -(-len(self.rules) // BITS)
+    def rules(self, mask: int) -> list[Rule]:
+        """Give the rules of a mask, one a bit."""
+        return [rule for column in self.masks[mask] for rule in column.rules]
 
 
 def plan_checks(source: Source, schema: TableSchema, today: dt.date) -> Plan:
     """Compile the dictionary into SQL."""
-    return Plan(source, schema, tuple(rules_of_table(source, schema, today)), _facts(source, schema))
+    masks: list[list[ColumnRules]] = [[]]
+    for column in rules_of_table(source, schema, today):
+        if sum(len(known.rules) for known in masks[-1]) + len(column.rules) > BITS:
+            masks.append([])
+        masks[-1].append(column)
+    return Plan(source, schema, tuple(map(tuple, masks)), _facts(source, schema))
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -74,16 +86,20 @@ def load_codelists(connection: duckdb.DuckDBPyConnection, source: Source) -> Non
         connection.executemany(f"insert into {quoted('codes ' + name)} values (?, ?)", rows)
 
 
-def scan_of(source: Source, delivery: Delivery) -> str:
-    """SQL of a file's columns as text with the position of each row, the header being row 1; one path to give."""
+def scan_of(source: Source, delivery: Delivery, *, computed: str = "") -> str:
+    """SQL of a file's columns as text with the position of each row, the header being row 1; one path to give.
+
+    ``computed`` is SQL of one more column that several rules use.
+    """
     dialect = source.format
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in delivery.header)
     signs = ", ".join(
         f"{word}={literal(sign)}"
         for word, sign in (("delim", dialect.delimiter), ("quote", dialect.quote), ("escape", dialect.escape))
     )
+    names = ", ".join(map(quoted, raw_columns(source)))
     return (
-        f"(select {', '.join(map(quoted, raw_columns(source)))}, row_number() over () + 1 as {ROW} "
+        f"(select {names}, row_number() over () + 1 as {ROW}{', ' + computed if computed else ''} "
         f"from read_csv(?, {signs}, header=true, auto_detect=false, strict_mode=true, null_padding=false, "
         f"new_line='\\n', nullstr='', columns={{{columns}}})) as raw {joins(source)}"
     )
@@ -93,17 +109,21 @@ def run_checks(
     connection: duckdb.DuckDBPyConnection, plan: Plan, deliveries: list[Delivery]
 ) -> tuple[list[Fault], list[int]]:
     """Check every file; give faults in the order of the rules, and the rows of each file."""
-    masks = [f"m{place}" for place in range(plan.masks)]
+    masks = [f"m{place}" for place in range(len(plan.masks))]
     kinds = {name: kind for name, (kind, _) in _kinds(plan).items()}
     made = ", ".join(
         ["file integer", "line bigint", *(f"{m} bigint" for m in masks), *(f"{n} {k}" for n, k in kinds.items())]
     )
     connection.execute(f"create table facts ({made})")
-    values = [*_mask_sql(plan.rules), *(plan.facts[name] for name in kinds)]
+    values = [*map(_mask_sql, plan.masks), *(plan.facts[name] for name in kinds)]
     counts = []
+    identifier = identifier_of(plan.source, plan.schema)
+    computed = ""
+    if identifier:
+        computed = f"{form_of_identifier(text_of(identifier, plan.source.columns[identifier]))} as {ID_FORM}"
     for number, delivery in enumerate(deliveries):
         asked = ", ".join([str(number), ROW, *values])
-        counts.append(insert(connection, f"insert into facts select {asked} from", plan.source, delivery))
+        counts.append(insert(connection, f"insert into facts select {asked} from", plan.source, delivery, computed))
     faults = [
         Fault(delivery.name, "", "a header but no rows")
         for delivery, count in zip(deliveries, counts, strict=True)
@@ -114,7 +134,9 @@ def run_checks(
     return faults + together_faults(connection, plan.source, plan.schema, set(kinds), names), counts
 
 
-def insert(connection: duckdb.DuckDBPyConnection, into: str, source: Source, delivery: Delivery) -> int:
+def insert(
+    connection: duckdb.DuckDBPyConnection, into: str, source: Source, delivery: Delivery, computed: str = ""
+) -> int:
     """Run an insert over one file; give its rows.
 
     Raises
@@ -127,7 +149,7 @@ def insert(connection: duckdb.DuckDBPyConnection, into: str, source: Source, del
 
     try:
         with readable(delivery) as path:
-            found = connection.execute(f"{into} {scan_of(source, delivery)}", [path]).fetchone()
+            found = connection.execute(f"{into} {scan_of(source, delivery, computed=computed)}", [path]).fetchone()
     except duckdb.InvalidInputException:
         raise _unreadable(
             delivery, "its rows cannot be told apart in the way the source says it is written; have it sent again"
@@ -144,21 +166,26 @@ def _unreadable(delivery: Delivery, words: str) -> DataError:
     return DataError(f"{delivery.name}: {words}", report=report)
 
 
-def _mask_sql(rules: tuple[Rule, ...]) -> list[str]:
-    """SQL of each mask: bit n is set where rule n is broken; rules of one gate are looked at only behind it."""
-    masks = []
-    for start in range(0, len(rules), BITS):
+def _mask_sql(columns: tuple[ColumnRules, ...]) -> str:
+    """SQL of a mask: bit n is set where rule n is broken; a column that is clean is not looked at rule by rule."""
+    parts, bit = [], 0
+    for column in columns:
         gates: dict[str | None, list[str]] = {}
-        for bit, rule in enumerate(rules[start : start + BITS]):
-            gates.setdefault(rule.gate, []).append(f"(case when {rule.test} then {1 << bit} else 0 end)")
-        parts = [
+        first, others = (column.rules[0], column.rules[1:]) if column.alone else (None, column.rules)
+        for place, rule in enumerate(others, bit + (1 if first else 0)):
+            gates.setdefault(rule.gate, []).append(f"(case when {rule.test} then {1 << place} else 0 end)")
+        found = [
             f"cast({' + '.join(tests)} as bigint)"
             if gate is None
             else f"(case when {gate} then cast({' + '.join(tests)} as bigint) else 0 end)"
             for gate, tests in gates.items()
         ]
-        masks.append(" + ".join(parts) or "0")
-    return masks
+        told = " + ".join(found) or "0"
+        if first:
+            told = f"case when {first.test} then {1 << bit} else {told} end"
+        parts.append(f"cast(case when {column.clean} then 0 else {told} end as bigint)")
+        bit += len(column.rules)
+    return " + ".join(parts) or "0"
 
 
 def _rule_faults(connection: duckdb.DuckDBPyConnection, plan: Plan, names: list[str], masks: list[str]) -> list[Fault]:
@@ -169,16 +196,18 @@ def _rule_faults(connection: duckdb.DuckDBPyConnection, plan: Plan, names: list[
     found = connection.execute(
         f"select file, count(*), min(line, {ROWS_KEPT}), {', '.join(masks)} from facts where {broken} group by all"
     ).fetchall()
-    told: dict[tuple[int, int], tuple[int, list[int]]] = {}
+    told: dict[tuple[int, int, int], tuple[int, list[int]]] = {}
     for file, count, lines, *values in found:
-        for number in range(len(plan.rules)):
-            if values[number // BITS] >> (number % BITS) & 1:
-                before, rows = told.get((number, file), (0, []))
-                told[number, file] = (before + count, sorted([*rows, *lines])[:ROWS_KEPT])
-    return [
-        Fault(names[file], plan.rules[number].heading, plan.rules[number].words, count, tuple(rows), plan.rules[number].severity)
-        for (number, file), (count, rows) in sorted(told.items())
-    ]  # fmt: skip
+        for mask, value in enumerate(values):
+            for bit in range(value.bit_length()):
+                if value >> bit & 1:
+                    before, rows = told.get((mask, bit, file), (0, []))
+                    told[mask, bit, file] = (before + count, sorted([*rows, *lines])[:ROWS_KEPT])
+    faults = []
+    for (mask, bit, file), (count, rows) in sorted(told.items()):
+        rule = plan.rules(mask)[bit]
+        faults.append(Fault(names[file], rule.heading, rule.words, count, tuple(rows), rule.severity))
+    return faults
 
 
 def _facts(source: Source, schema: TableSchema) -> dict[str, str]:
@@ -193,9 +222,10 @@ def _facts(source: Source, schema: TableSchema) -> dict[str, str]:
     for place, name in enumerate(spread_columns(source)):
         facts[f"case{place}"] = _hash(cleaned(columns[str(columns[name].spread)]))
         facts[f"part{place}"] = _hash(cleaned(columns[name]))
-    areas = [found.name for found in schema.fields if found.name in columns and is_small_area(found)]
+    areas = [found.name for found in schema.fields if found.name in columns and found.is_small_area]
     if areas:
-        facts["area"] = f"nullif(left({text_of(areas[0], columns[areas[0]])}, 9), '')"
+        text = text_of(areas[0], columns[areas[0]])
+        facts["area"] = f"case when left({text}, 3) in ('E01', 'W01') then left({text}, 9) end"
     if areas and {"longitude", "latitude"} <= set(columns):
         facts["lon"] = f"try_cast({text_of('longitude', columns['longitude'])} as double)"
         facts["lat"] = f"try_cast({text_of('latitude', columns['latitude'])} as double)"
@@ -203,16 +233,9 @@ def _facts(source: Source, schema: TableSchema) -> dict[str, str]:
         if name in columns:
             text = text_of(name, columns[name], schema.field(name).type)
             facts[name] = f"left({text}, 8)" if name == "month" else _hash(text)
-    ids = [f.name for f in schema.fields if f.sensitivity == "identifier" and f.name in columns and f.type == "string"]
-    if ids:
-        text = text_of(ids[0], columns[ids[0]])
-        facts["id"] = _hash(text)
-        facts["form"] = (
-            f"case when regexp_matches({text}, '^[0-9]+$') then least(strlen({text}), 999) * "
-            f"(case when {text} like '0%' then -1 else 1 end) "
-            f"when strlen({text}) >= 32 and regexp_matches({text}, '^[0-9a-f]+$') then 1000 + least(strlen({text}), 999) "
-            f"when {text} is not null then 0 end"
-        )
+    if identifier := identifier_of(source, schema):
+        facts["id"] = _hash(text_of(identifier, columns[identifier]))
+        facts["form"] = ID_FORM
     return facts
 
 

@@ -146,6 +146,7 @@ def _describe_source(name: str) -> str:
         f"Source {name}: {source.title}, {source.publisher} ({source.licence})",
         f"  gives table {source.table}",
         f"  can tell: {can}",
+        *(["  small areas are made up"] if source.areas == "made up" else []),
     ]
     lines += [
         f"  {field} from {column.from_!r}{_mapping_in_words(column)}"

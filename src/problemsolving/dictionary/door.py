@@ -130,8 +130,7 @@ def _opened(path: Path, source: Source, name: str, stat: tuple[int, int, int]) -
     tabular, whole = source.format.container == "csv", bytearray()
     raw, content = hashlib.sha256(), hashlib.sha256()
     normaliser, text = _Normaliser(source.format.encoding), _TextCheck(name, source.format.encoding)
-    counter: FieldCounter | None = None
-    start = b""
+    counter, start, size, unhashed = FieldCounter(source.format), b"", 0, False
     packed = _signed(unpacked_chunks(path, name=name), source, name)
     if path.suffix.lower() in PACKED:
         with path.open("rb") as stream:
@@ -141,11 +140,14 @@ def _opened(path: Path, source: Source, name: str, stat: tuple[int, int, int]) -
         packed = _hashed(packed, raw)
     for chunk in normaliser.chunks(packed):
         text.check(chunk)
-        content.update(chunk)
+        size += len(chunk)
+        if unhashed or (normaliser.plain and path.suffix.lower() not in PACKED):
+            unhashed = True  # most files are their own text: one hash is enough
+        else:
+            content.update(chunk)
         if tabular:
-            if counter is None:
+            if b"\n" not in start and len(start) < _MAX_HEADER:
                 start += chunk[:_MAX_HEADER]
-                counter = FieldCounter(source.format)
             counter.add(chunk)
         elif len(whole) + len(chunk) > MAX_TEXT:
             raise DataError(f"{name}: larger than {MAX_TEXT:,} bytes; split it")
@@ -157,9 +159,14 @@ def _opened(path: Path, source: Source, name: str, stat: tuple[int, int, int]) -
     text.finish()
     if start.lstrip()[:1] == b"<" and source.format.container in ("csv", "geojson"):
         raise DataError(f"{name}: this is a web page, not data (an error page saved as a file?); fetch it again")
+    if unhashed and normaliser.plain and size == stat[0]:
+        content = raw
+    elif unhashed:
+        content = hashlib.sha256()
+        for chunk in _Normaliser(source.format.encoding).chunks(unpacked_chunks(path, name=name)):
+            content.update(chunk)
     if not tabular:
         return Delivery(name, raw.hexdigest(), content.hexdigest(), bytes(whole), stat=stat)
-    assert counter is not None
     return Delivery(
         name,
         raw.hexdigest(),

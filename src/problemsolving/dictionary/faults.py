@@ -109,9 +109,16 @@ class FaultReport:
         ParameterError
             When the name ends neither in ``.json`` nor in ``.html``.
         """
-        if path.suffix not in (".json", ".html"):
-            raise ParameterError(f"{path.name}: a fault report ends in .json or .html")
+        check_report_name(path)
         write_atomically(path, self.json() if path.suffix == ".json" else self.page())
+
+
+def check_report_name(path: Path) -> None:
+    """Raise ParameterError when a fault report cannot be written under this name."""
+    if path.suffix not in (".json", ".html"):
+        raise ParameterError(f"{path.name}: a fault report ends in .json or .html")
+    if not path.absolute().parent.is_dir():
+        raise ParameterError(f"{path.parent}: no such folder; make it first")
 
 
 def fault_report(errors: Iterable[Exception], notes: Sequence[Fault] = ()) -> FaultReport:

@@ -37,7 +37,7 @@ class FieldCounter:
         if not cut:
             self._rest.append(chunk)
             return
-        block = b"".join([*self._rest, chunk[:cut]]) if self._rest else memoryview(chunk)[:cut]
+        block = b"".join([*self._rest, memoryview(chunk)[:cut]])
         self._rest = [chunk[cut:]] if cut < len(chunk) else []
         self._count(block)
 
@@ -46,22 +46,24 @@ class FieldCounter:
         whole = self.even and not self._open and not self._rest and self.width > 0
         return self.rows - 1 if whole else None
 
-    def _count(self, block: bytes | memoryview) -> None:
+    def _count(self, block: bytes) -> None:
         import numpy as np
 
         text = np.frombuffer(block, dtype=np.uint8)
-        places = np.flatnonzero((text == self.delimiter) | (text == _LINE_END))
-        quotes = np.flatnonzero(text == self.quote)
-        if len(quotes) or self._open:
-            places = self._outside(text, places, quotes)
+        marks = text == self.delimiter
+        marks |= text == _LINE_END
+        places = np.flatnonzero(marks)
+        if self._open or self.quote in block:
+            places = self._outside(text, places, np.flatnonzero(text == self.quote))
         if not self.even:
             return
         ends = np.flatnonzero(text[places] == _LINE_END)
         if not len(ends):
             self._separators += len(places)
             return
-        counts = np.diff(ends, prepend=-1) - 1
-        counts[0] += self._separators
+        counts = np.empty_like(ends)
+        counts[0] = ends[0] + self._separators
+        counts[1:] = ends[1:] - ends[:-1] - 1
         self._separators = len(places) - int(ends[-1]) - 1
         if not self.rows:
             self.width = int(counts[0])

@@ -120,6 +120,29 @@ def check_source(
         connection.close()
 
 
+def keep_source(source: Source, paths: list[Path], *, root: Path, cache: Path, today: dt.date | None = None) -> bool:
+    """Check files and keep their table as Parquet without building a frame: for more rows than memory holds.
+
+    Parameters, errors as in :func:`read_source`.
+
+    Returns
+    -------
+    bool
+        Whether the cache now holds the table.
+    """
+    from problemsolving.dictionary.cache import find_cached, keep_cached
+
+    if find_cached(cache, source, paths, root=root):
+        return True
+    deliveries, schema, connection = open_all(source, paths, root=root), table(source.table), connect()
+    try:
+        notes, files = _checked(connection, source, schema, deliveries, today or _today())
+        _fill(connection, source, schema, deliveries)
+        return keep_cached(connection, cache, source, deliveries, notes, files)
+    finally:
+        connection.close()
+
+
 def open_all(source: Source, paths: list[Path], *, root: Path) -> list[Delivery]:
     """Open every file of a source; every fault of every file at once."""
     deliveries: list[Delivery] = []
@@ -227,18 +250,14 @@ def canonical_frame(connection: duckdb.DuckDBPyConnection, relation: str = "cano
         f"select count(*){''.join(f', approx_count_distinct({quoted(name)})' for name in texts)} from {relation}"
     ).fetchone() or (0,)
     few = {name for name, count in zip(texts, different, strict=True) if count <= max(FEW * rows, 1) and rows > 1_000}
-    lists: dict[str, list[str]] = {}
     parts = []
     for place, name in enumerate(columns):
         if name not in few:
             parts.append(quoted(name))
             continue
-        kind = quoted(f"list {place}")
-        connection.execute(
-            f"create type {kind} as enum (select distinct {quoted(name)} from {relation} where {quoted(name)} is not null order by 1)"
-        )
+        kind, values = quoted(f"list {place}"), f"select distinct {quoted(name)} from {relation}"
+        connection.execute(f"create type {kind} as enum ({values} where {quoted(name)} is not null order by 1)")
         parts.append(f"cast({quoted(name)} as {kind}) as {quoted(name)}")
-        lists[name] = []
-    frame = connection.execute(f'select {", ".join(parts)} from {relation} order by "from file", "from row"').df()
-    plain = pd.Series(["x"], dtype=pd.Series(["x"]).dtype).dtype
-    return frame.astype(dict.fromkeys(lists, plain)) if lists else frame
+    rows_in_order = f'select {", ".join(parts)} from {relation} order by "from file", "from row"'
+    frame = connection.execute(rows_in_order).df()
+    return frame.astype(dict.fromkeys(texts, pd.Series(["x"]).dtype))

@@ -24,7 +24,7 @@ _NUMBER = r"^-?[0-9]+([.][0-9]+)?$"
 _INTEGER = r"^-?[0-9]+([.]0+)?$"
 _DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
 LAST_AREAS = {"E01": "E01035762", "W01": "W01002040"}  # the highest codes of 2021 (ONS); those of 2011 are below
-SMALL_AREA = "^[EW]01"
+ID_FORM = '"form of identifier"'  # a column computed beside those of the file
 
 
 @dataclass(frozen=True)
@@ -38,128 +38,202 @@ class Rule:
     severity: Severity = "refuse"
 
 
-def is_small_area(found: TableField) -> bool:
-    """Tell whether a field holds small-area codes."""
-    return (found.constraints.pattern or "").startswith(SMALL_AREA)
+@dataclass(frozen=True)
+class ColumnRules:
+    """The rules of a column, and SQL that is true only where none of them is broken: most rows need no closer look.
+
+    Where ``alone``, no other rule can be broken where the first is: an empty cell breaks nothing else.
+    """
+
+    clean: str
+    rules: tuple[Rule, ...]
+    alone: bool = True
 
 
-def rules_of_table(source: Source, schema: TableSchema, today: dt.date) -> list[Rule]:
-    """Give every rule of the columns that a source maps, in the order of the table."""
-    rules = [
-        rule
-        for found in schema.fields
-        if found.name in source.columns
-        for rule in rules_of(found, source.columns[found.name], today, key=found.name in schema.primaryKey)
-    ]
-    rules += [Rule(heading, words, test) for heading, words, test in table_rules(source, schema)]
-    rules += [Rule(heading, words, test, severity="report") for heading, words, test in notes_of(source, schema)]
-    return _each_once(rules)
+def identifier_of(source: Source, schema: TableSchema) -> str | None:
+    """Give the field whose identifiers are compared with each other: the first that the file has."""
+    for found in schema.fields:
+        column = source.columns.get(found.name)
+        if found.sensitivity == "identifier" and found.type == "string" and column and column.from_:
+            return found.name
+    return None
 
 
-def _each_once(rules: list[Rule]) -> list[Rule]:
-    """Join rules of the same words on the same column, mapped to two fields, so that a row counts once."""
-    same: dict[tuple[str, str, str | None, Severity], dict[str, None]] = {}
-    for rule in rules:
-        same.setdefault((rule.heading, rule.words, rule.gate, rule.severity), {})[rule.test] = None
-    return [
-        Rule(
-            heading,
-            words,
-            " or ".join(f"({test})" for test in tests) if len(tests) > 1 else next(iter(tests)),
-            gate,
-            severity,
+def form_of_identifier(text: str) -> str:
+    """SQL for the form of an identifier as a number.
+
+    Digits by their length, negative with a leading zero; long hexadecimal 1000 and its length; anything else 0.
+    """
+    return (
+        f"case when {text} is null then null "
+        f"when strlen({text}) >= 32 then (case when regexp_matches({text}, '^[0-9a-f]+$') and strlen({text}) < 999 "
+        f"then 1000 + strlen({text}) else 0 end) "
+        f"when regexp_matches({text}, '^[0-9]+$') then strlen({text}) * (case when {text} like '0%' then -1 else 1 end) "
+        "else 0 end"
+    )
+
+
+def rules_of_table(source: Source, schema: TableSchema, today: dt.date) -> list[ColumnRules]:
+    """Give the rules of the columns that a source maps, in the order of the table, then those between columns."""
+    identifier = identifier_of(source, schema)
+    columns = [
+        rules_of(
+            found,
+            source.columns[found.name],
+            today,
+            key=found.name in schema.primaryKey,
+            form=ID_FORM if found.name == identifier else None,
+            made_up=source.areas == "made up",
         )
-        for (heading, words, gate, severity), tests in same.items()
+        for found in schema.fields
+        if found.name in source.columns and source.columns[found.name].from_ is not None
     ]
+    between = [Rule(heading, words, test) for heading, words, test in table_rules(source, schema)]
+    between += [Rule(heading, words, test, severity="report") for heading, words, test in notes_of(source, schema)]
+    return _each_once(columns) + _each_once([ColumnRules(_unbroken(rule.test), (rule,)) for rule in between])
 
 
-def rules_of(found: TableField, column: ColumnMap, today: dt.date, *, key: bool = False) -> list[Rule]:
-    """Give the rules of one field; a column that holds one given value for all rows has none."""
-    if column.from_ is None:
-        return []
-    heading, raw, text = column.from_, cleaned(column), text_of(found.name, column, found.type)
-    limits = found.constraints
-    needed = limits.required or key
+def _unbroken(test: str) -> str:
+    return f"({test}) is not true"
+
+
+def _each_once(columns: list[ColumnRules]) -> list[ColumnRules]:
+    """Join the rules of one column that is mapped to several fields: the same words on it count a row once."""
+    by_heading: dict[str, list[ColumnRules]] = {}
+    for column in columns:
+        by_heading.setdefault(column.rules[0].heading, []).append(column)
+    return [_joined(several) if len(several) > 1 else several[0] for several in by_heading.values()]
+
+
+def _joined(columns: list[ColumnRules]) -> ColumnRules:
+    same: dict[tuple[str, str, str | None, Severity], dict[str, None]] = {}
+    for rule in (rule for column in columns for rule in column.rules):
+        same.setdefault((rule.heading, rule.words, rule.gate, rule.severity), {})[rule.test] = None
+    rules = tuple(
+        Rule(heading, words, " or ".join(f"({test})" for test in tests), gate, severity)
+        for (heading, words, gate, severity), tests in same.items()
+    )
+    return ColumnRules(" and ".join(f"({column.clean})" for column in columns), rules, alone=False)
+
+
+def rules_of(
+    found: TableField,
+    column: ColumnMap,
+    today: dt.date,
+    *,
+    key: bool = False,
+    form: str | None = None,
+    made_up: bool = False,
+) -> ColumnRules:
+    """Give the rules of one field that a column of the file fills.
+
+    Parameters
+    ----------
+    key : bool
+        The field is part of the key, so it must not be empty.
+    form : str, optional
+        SQL of the form of the identifier, where it is computed already.
+    made_up : bool
+        The source's small areas are made up.
+    """
+    heading, raw, text = str(column.from_), cleaned(column), text_of(found.name, column, found.type)
+    limits, clean = found.constraints, [f"{raw} is not null"]
     rules = [
         Rule(heading, "must not be empty", f"{raw} is null")
-        if needed
+        if limits.required or key
         else Rule(heading, "is empty", f"{raw} is null", severity="report")
     ]
     if column.codelist:
+        clean.append(f"{text} is not null")
         rules.append(Rule(heading, f"not in codelist {column.codelist}", f"{raw} is not null and {text} is null"))
     elif found.codelist:
         codes = ", ".join(map(literal, codelist(found.codelist)))
+        clean.append(f"{text} in ({codes})")
         rules.append(Rule(heading, f"not in codelist {found.codelist}", f"{text} not in ({codes})"))
     if limits.enum:
         allowed = ", ".join(map(literal, limits.enum))
-        rules.append(
-            Rule(heading, "not one of the values allowed", f"regexp_replace({text}, '[.]0+$', '') not in ({allowed})")
-        )
+        clean.append(f"{text} in ({allowed})")
+        test = f"regexp_replace({text}, '[.]0+$', '') not in ({allowed})"
+        rules.append(Rule(heading, "not one of the values allowed", test))
     if limits.pattern:
-        form = f"not regexp_full_match({text}, {literal(limits.pattern.strip('^$'))})"
-        rules.append(Rule(heading, "not in the form of this code", form))
-    if is_small_area(found):
-        beyond = " or ".join(f"({text} like '{kind}%' and {text} > '{last}')" for kind, last in LAST_AREAS.items())
-        form = literal(str(limits.pattern).strip("^$"))
-        rules.append(Rule(heading, "no such small area", f"({beyond}) and regexp_full_match({text}, {form})"))
-    by_type = {
-        "string": _text_rules,
-        "number": _number_rules,
-        "integer": _number_rules,
-        "yearmonth": _month_rules,
-        "datetime": _time_rules,
-    }
-    if found.type in by_type and not (found.type == "string" and column.codelist):
-        rules += by_type[found.type](found, heading, text, today)
-    if found.type in ("number", "integer"):
-        rules += _range_rules(found, heading, value_of(found, column))
-    if found.type == "boolean":
-        rules.append(Rule(heading, "not true or false", f"{text} not in ('true', 'false')"))
-    return rules + [Rule(heading, words, test) for heading, words, test in word_rules(found, column)]
+        matched = f"regexp_full_match({text}, {literal(limits.pattern.strip('^$'))})"
+        clean.append(matched)
+        rules.append(Rule(heading, "not in the form of this code", f"not {matched}"))
+        if found.is_small_area:
+            beyond = " or ".join(f"({text} like '{kind}%' and {text} > '{last}')" for kind, last in LAST_AREAS.items())
+            wrong, words = f"({beyond})", "no such small area"
+            if made_up:
+                wrong, words = (
+                    f"not ({beyond})",
+                    "a small area that there is, where the source says that they are made up",
+                )
+            clean.append(_unbroken(wrong))
+            rules.append(Rule(heading, words, f"{wrong} and {matched}"))
+    for words, test in ((words, test) for _, words, test in word_rules(found, column)):
+        clean.append(_unbroken(test))
+        rules.append(Rule(heading, words, test))
+    if found.type == "string" and not column.codelist:
+        more, quick = _text_rules(found, heading, text, form)
+    else:
+        more, quick = _typed_rules(found, column, heading, text, today)
+    return ColumnRules(" and ".join([*clean, *quick]), (*rules, *more))
 
 
-def _text_rules(found: TableField, heading: str, text: str, today: dt.date) -> list[Rule]:  # noqa: ARG001
+def _text_rules(found: TableField, heading: str, text: str, form: str | None) -> tuple[list[Rule], list[str]]:
     identifier = found.sensitivity == "identifier" or bool(found.constraints.pattern or found.constraints.enum)
     gate = unusual(text, identifier=identifier)
+    plain = f"(not ({gate}) and strlen({text}) <= {MAX_TEXT})"
     rules = [Rule(heading, words, test, gate) for words, test in text_rules(text, identifier=identifier)]
-    return [*rules, Rule(heading, f"longer than {MAX_TEXT:,} bytes", f"strlen({text}) > {MAX_TEXT}")]
+    rules.append(Rule(heading, f"longer than {MAX_TEXT:,} bytes", f"strlen({text}) > {MAX_TEXT}"))
+    return rules, [f"({form} <> 0 or {plain})" if form else plain]
 
 
-def _number_rules(found: TableField, heading: str, text: str, today: dt.date) -> list[Rule]:  # noqa: ARG001
-    form = _NUMBER if found.type == "number" else _INTEGER
+def _typed_rules(
+    found: TableField, column: ColumnMap, heading: str, text: str, today: dt.date
+) -> tuple[list[Rule], list[str]]:
+    if found.type in ("number", "integer"):
+        return _number_rules(found, heading, text, value_of(found, column))
+    if found.type == "yearmonth":
+        return _month_rules(heading, text, today)
+    if found.type == "datetime":
+        return _time_rules(heading, text, today)
+    if found.type == "boolean":
+        known = f"{text} in ('true', 'false')"
+        return [Rule(heading, "not true or false", f"not {known}")], [known]
+    return [], []
+
+
+def _number_rules(found: TableField, heading: str, text: str, value: str) -> tuple[list[Rule], list[str]]:
+    written = f"regexp_matches({text}, {literal(_NUMBER if found.type == 'number' else _INTEGER)})"
     words = f"not {'a number' if found.type == 'number' else 'a whole number'}"
-    return [Rule(heading, words, f"not regexp_matches({text}, {literal(form)})")]
-
-
-def _range_rules(found: TableField, heading: str, value: str) -> list[Rule]:
-    rules = []
-    for limit, sign, beyond in (
-        (found.constraints.minimum, "<", "below"),
-        (found.constraints.maximum, ">", "above"),
+    rules, quick = [Rule(heading, words, f"not {written}")], [written]
+    for limit, sign, within, beyond in (
+        (found.constraints.minimum, "<", ">=", "below"),
+        (found.constraints.maximum, ">", "<=", "above"),
     ):
         if limit is not None:
+            quick.append(f"{value} {within} {limit}")
             rules.append(Rule(heading, f"{beyond} {limit:g}", f"{value} {sign} {limit}"))
-    return rules
+    return rules, quick
 
 
-def _month_rules(found: TableField, heading: str, text: str, today: dt.date) -> list[Rule]:  # noqa: ARG001
+def _month_rules(heading: str, text: str, today: dt.date) -> tuple[list[Rule], list[str]]:
     form = f"regexp_matches({text}, '^[0-9]{{4}}-[0-9]{{2}}$')"
-    return [
+    month = f"regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$')"
+    rules = [
         Rule(heading, "a month before 1990", f"{text} < '1990-01' and {form}"),
-        Rule(heading, "not a month written as 2021-05", f"not regexp_matches({text}, '^[0-9]{{4}}-(0[1-9]|1[0-2])$')"),
+        Rule(heading, "not a month written as 2021-05", f"not {month}"),
         Rule(heading, "a month that has not come yet", f"{text} > '{today:%Y-%m}' and {form}"),
     ]
+    return rules, [f"{text} between '1990-01' and '{today:%Y-%m}'", month]
 
 
-def _time_rules(found: TableField, heading: str, text: str, today: dt.date) -> list[Rule]:  # noqa: ARG001
-    moment = typed(text, "datetime")
-    latest = today + dt.timedelta(days=2)
-    return [
-        Rule(
-            heading,
-            "not a date and time",
-            f"not regexp_matches({text}, {literal(_DATETIME)}) or ({text} is not null and {moment} is null)",
-        ),
-        Rule(heading, "a date before 1900", f"{moment} < timestamp '1900-01-01'"),
-        Rule(heading, "a date that has not come yet", f"{moment} >= timestamp '{latest:%Y-%m-%d}'"),
+def _time_rules(heading: str, text: str, today: dt.date) -> tuple[list[Rule], list[str]]:
+    moment, form = typed(text, "datetime"), f"regexp_matches({text}, {literal(_DATETIME)})"
+    earliest, latest = "timestamp '1900-01-01'", f"timestamp '{today + dt.timedelta(days=2):%Y-%m-%d}'"
+    rules = [
+        Rule(heading, "not a date and time", f"not {form} or ({text} is not null and {moment} is null)"),
+        Rule(heading, "a date before 1900", f"{moment} < {earliest}"),
+        Rule(heading, "a date that has not come yet", f"{moment} >= {latest}"),
     ]
+    return rules, [form, f"{moment} >= {earliest}", f"{moment} < {latest}"]

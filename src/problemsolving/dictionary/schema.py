@@ -17,6 +17,7 @@ FieldType = Literal["string", "number", "integer", "boolean", "yearmonth", "date
 Sensitivity = Literal["identifier", "quasi", "sensitive", "free text", "open"]
 PERSON_KEYS = ("person_id", "victim_id", "suspect_id")  # pseudonyms by which records of a person are joined
 FINANCIAL_YEAR = "financial year"  # 2008/09, read as its first month
+SMALL_AREA = "^[EW]01"
 DIRECTIVES = re.compile(r"(%[dmYBbHMS]|[^%])+")
 
 
@@ -44,6 +45,11 @@ class TableField(_Model):
     codelist: str | None = None
     unit: str | None = None
     sensitivity: Sensitivity
+
+    @property
+    def is_small_area(self) -> bool:
+        """Whether it holds codes of small areas of England and Wales."""
+        return (self.constraints.pattern or "").startswith(SMALL_AREA)
 
 
 class TableSchema(_Model):
@@ -186,6 +192,7 @@ class Source(_Model):
     capabilities: Capabilities
     known_limits: tuple[str, ...] = ()
     extent: Extent | None = None
+    areas: Literal["real", "made up"] = "real"  # made up: small areas have codes that no real one has, at sea
     conflicts: Literal["refuse", "unknown"] = "refuse"  # rows of one key: a fault, or one row without what differs
 
 
@@ -234,6 +241,8 @@ def _misused(found: Source, schema: TableSchema) -> list[str]:
             faults.append(f"columns.{name}: maps a pseudonym, but linkable is no")
     if found.extent and not {"longitude", "latitude"} <= set(found.columns):
         faults.append("extent: needs longitude and latitude")
+    if found.areas == "made up" and not any(schema.field(name).is_small_area for name in found.columns):
+        faults.append("areas: needs a column of small areas")
     return faults
 
 

@@ -20,6 +20,7 @@ FEWEST = 3  # points of an area that can tell its middle
 MOST = 0.5  # share of identifiers that must agree on a form before the others are faulty
 _WALES = "lon between -5.7 and -2.6 and lat between 51.3 and 53.6"
 _ENGLAND = "lon between -6.5 and 1.9 and lat between 49.8 and 55.9 and (lon > -3.75 or lat < 51.3)"
+_COUNTRIES = (("E", "England", _ENGLAND), ("W", "Wales", _WALES))
 
 
 def together_faults(
@@ -27,7 +28,7 @@ def together_faults(
 ) -> list[Fault]:
     """Compare the rows of all files of a source; give faults and notes."""
     heading = {name: str(column.from_) for name, column in source.columns.items() if column.from_}
-    areas = next((heading[f.name] for f in schema.fields if f.name in heading and _is_area(f.constraints.pattern)), "")
+    areas = next((heading[f.name] for f in schema.fields if f.name in heading and f.is_small_area), "")
     ids = next((heading[f.name] for f in schema.fields if f.sensitivity == "identifier" and f.name in heading), "")
     faults: list[Fault] = []
 
@@ -52,7 +53,7 @@ def together_faults(
         faults += _gaps(connection, heading["month"], names)
     if "lon" in facts:
         tell(areas, "a point far from the other points of its area; swapped, or a sign lost", _far())
-        for kind, country, inside in (("E", "England", _ENGLAND), ("W", "Wales", _WALES)):
+        for kind, country, inside in () if source.areas == "made up" else _COUNTRIES:
             tell(areas, f"an area of {country} with a point outside {country}", f"from facts where area like '{kind}%' and lon between -9 and 3 and lat between 49 and 61 and not ({inside})")  # fmt: skip
     if {"area", "month"} <= facts:
         few = "(select left(area, 1) from facts where area is not null group by 1 having count(*) < 0.1 * (select count(area) from facts))"
@@ -67,10 +68,6 @@ def together_faults(
         tell(heading["force"], "another force than most rows of the file", f"from facts where (file, force) in {rare}", "report")  # fmt: skip
         faults += _renamed(connection, heading["force"], names)
     return faults
-
-
-def _is_area(pattern: str | None) -> bool:
-    return (pattern or "").startswith("^[EW]01")
 
 
 def _repeated(name: str) -> str:

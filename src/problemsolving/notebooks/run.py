@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from problemsolving.answers import PARAMETERS, environment_parameters
 from problemsolving.errors import ParameterError, ProblemSolvingError, RunError, nearest
@@ -24,6 +24,9 @@ from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json, write_atomically
 from problemsolving.results import STUDY_MIME
 from problemsolving.study import check_profile
+
+if TYPE_CHECKING:
+    from problemsolving.dictionary.faults import Fault
 
 Say = Callable[[str], None]
 Publish = Callable[[Path], object]
@@ -105,13 +108,15 @@ def run_profile(
     return record.folder
 
 
-def check_before_run(profile: Path, *, parameters: dict[str, str] | None = None) -> list[ProblemSolvingError]:
-    """Check all that a run would check, and the data themselves; give one error a kind of fault."""
+def check_before_run(
+    profile: Path, *, parameters: dict[str, str] | None = None, notes: list[Fault] | None = None
+) -> list[ProblemSolvingError]:
+    """Check all that a run would check, and the data themselves; give one error a kind of fault, and fill ``notes``."""
     try:
         _, given = _checked(profile.resolve(), None, parameters or {})
     except ProblemSolvingError as error:
         return [error]
-    return check_profile(profile.resolve(), given)
+    return check_profile(profile.resolve(), given, notes=notes)
 
 
 def _resolved(problem: Problem) -> dict[str, str]:
