@@ -71,7 +71,7 @@ def check(ctx: click.Context, path: Path, settings: tuple[str, ...], report: Pat
         write(f"Error: {error}", err=True)
     if errors:
         sys.exit(errors[0].exit_code)
-    for line in FaultReport(tuple(notes)).lines():
+    for line in FaultReport(tuple(notes)).brief():
         say(ctx)(f"Note: {line}")
     say(ctx)(f"{path}: ready to run")
     say(ctx)(review_in_words(read_review(read_problem(path, **read_settings(settings)))))

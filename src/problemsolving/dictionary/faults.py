@@ -13,6 +13,8 @@ from problemsolving.records import to_json, write_atomically
 from problemsolving.results import Column, Table
 
 ROWS_KEPT, ROWS_SHOWN = 20, 5
+SHORT = 6  # columns with empty values that are named one by one
+EMPTY = "is empty"
 Severity = Literal["refuse", "report"]
 
 _PAGE = """<!DOCTYPE html>
@@ -75,6 +77,26 @@ class FaultReport:
         for fault in self.faults:
             groups.setdefault((fault.column, fault.rule, "" if fault.column else fault.file), []).append(fault)
         return [_line(group) for group in groups.values()]
+
+    def brief(self) -> list[str]:
+        """Say notes shortly: what is merely empty in one line for all columns, without rows.
+
+        >>> FaultReport((Fault("a.csv", "Outcome", EMPTY, 2, (3, 9), "report"),)).brief()
+        ['empty in some rows: a.csv "Outcome" 2; the rows stand in the file that --faults writes']
+        """
+        empty: dict[tuple[str, str], int] = {}
+        for fault in self.faults:
+            if fault.rule == EMPTY:
+                where = (fault.file if fault.column else "", fault.column)
+                empty[where] = empty.get(where, 0) + fault.count
+        files = {file for file, _ in empty}
+        told = [f'{file} "{column}" {count:,}' for (file, column), count in empty.items()]
+        if len(told) > SHORT:
+            columns = len({column for _, column in empty})
+            told = [f"{counted(columns, 'column')} of {counted(len(files), 'file')}"]
+        others = FaultReport(tuple(fault for fault in self.faults if fault.rule != EMPTY)).lines()
+        words = f"empty in some rows: {', '.join(told)}; the rows stand in the file that --faults writes"
+        return [*others, words] if told else others
 
     def table(self) -> Table:
         """Give file, column, rule, count, rows and what follows as a table."""

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from problemsolving.dictionary.codelists import codelist
-from problemsolving.dictionary.faults import Severity
+from problemsolving.dictionary.faults import EMPTY, Severity
 from problemsolving.dictionary.mapping import (
     cleaned,
     literal,
@@ -141,7 +141,7 @@ def rules_of(
     rules = [
         Rule(heading, "must not be empty", f"{raw} is null")
         if limits.required or key
-        else Rule(heading, "is empty", f"{raw} is null", severity="report")
+        else Rule(heading, EMPTY, f"{raw} is null", severity="report")
     ]
     if column.codelist:
         clean.append(f"{text} is not null")
