@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from problemsolving.dictionary.faults import EMPTY
 from problemsolving.dictionary.schema import names as dictionary_names
 from problemsolving.dictionary.schema import source as get_source
 from problemsolving.errors import DataError, ParameterError, ProblemSolvingError
@@ -190,6 +191,11 @@ class Study:
                 "months_found": reading.months,
                 "months_missing": [month for month in wanted if month not in reading.months] if reading.months else [],
                 "known_limits": list(reading.source.known_limits),
+                "notes": [
+                    {"column": note.column, "rule": note.rule, "count": note.count}
+                    for note in reading.notes
+                    if note.rule != EMPTY
+                ],
             }
             for name, reading in self.readings.items()
         ]

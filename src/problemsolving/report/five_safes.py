@@ -11,7 +11,6 @@ from typing import Any
 
 from problemsolving.dictionary.codelists import label
 from problemsolving.errors import counted
-from problemsolving.governance.permissions import permission_proof
 from problemsolving.governance.policies import Policy
 from problemsolving.governance.sharing import OpenRecord, SharingRecord
 from problemsolving.results import listed
@@ -77,15 +76,12 @@ def _project(sharing: dict[str, SharingRecord]) -> Safe:
     is_open = [name for name, found in sharing.items() if isinstance(found, OpenRecord)]
     if is_open:
         facts.append(f"Open data, with licence and day of review on record: {listed(is_open)}.")
-    for name, found in sharing.items():
-        if not isinstance(found, OpenRecord):
-            proof = permission_proof(found)
-            facts.append(
-                f"Shared under a record in force: {name}, by {label('agency-types', found.source_agency)}, "
-                f"{proof['legal_gateway']}; {counted(proof['fields'], 'field')} declared, impact assessment of "
-                f"{proof['dpia']}, approved {proof['approved_on']}, review {proof['review_on']}, kept until "
-                f"{proof['retention_until']}."
-            )
+    shared = [name for name, found in sharing.items() if not isinstance(found, OpenRecord)]
+    if shared:
+        facts.append(
+            f"Shared under records in force, approved by somebody other than the requester: {listed(shared)}; their "
+            "terms stand under Permission."
+        )
     return Safe("Safe project", "Is this use of the data allowed?", tuple(facts))
 
 

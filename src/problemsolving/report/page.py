@@ -14,6 +14,7 @@ from problemsolving.errors import DisclosureError, RunError
 from problemsolving.governance.permissions import policy_in_force
 from problemsolving.governance.policies import Policy
 from problemsolving.governance.scan import SensitiveValues, scan_release
+from problemsolving.governance.sharing import SharingRecord
 from problemsolving.loading import check_sharing
 from problemsolving.notebooks.parameters import STAGES
 from problemsolving.notebooks.record import latest_run, read_record
@@ -26,6 +27,7 @@ from problemsolving.report.cards import key_figures
 from problemsolving.report.five_safes import UNKNOWN_HISTORY, Safe, five_safes
 from problemsolving.report.known import known_values
 from problemsolving.report.parts import pieces, prose_html, release_files
+from problemsolving.report.permission import limits_by_words, notes_in_words, permission_rows
 from problemsolving.report.safe import check_finding, safe_table
 from problemsolving.results import listed
 
@@ -158,7 +160,9 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
     prose = {stage: prose_html(run, stage) for stage in record["stages"]}
     files = {
         "results.json": to_json([value for finding in findings for value in finding["values"]]).encode(),
-        "index.html": render(record, findings, prose, policy=policy, safes=safes, left=left).encode(),
+        "index.html": render(
+            record, findings, prose, policy=policy, decided_by=decided_by, sharing=sharing, safes=safes, left=left
+        ).encode(),
     }
     _stop(scan_release(files, values))
     return release_files(run / "released", files)
@@ -181,6 +185,8 @@ def render(
     prose: dict[str, str],
     *,
     policy: Policy,
+    decided_by: str,
+    sharing: dict[str, SharingRecord],
     safes: list[Safe],
     left: dict[str, dict[str, int]],
 ) -> str:
@@ -195,6 +201,10 @@ def render(
     prose : dict of str to str
         Stage → safe HTML.
     policy : Policy
+        In force.
+    decided_by : str
+        Which record or answer asked for it, in a sentence.
+    sharing : dict of str to SharingRecord
         In force.
     safes : list of Safe
         The Five Safes.
@@ -253,6 +263,10 @@ def render(
         simulated=any("simulated" in entry["source"] for entry in record["inputs"]),
         design_words=DESIGN_WORDS,
         safes=safes,
+        permissions=permission_rows(sharing),
+        decided_by=decided_by,
+        limits=limits_by_words(record["inputs"]),
+        notes=notes_in_words(record["inputs"], policy),
         left={notebook: (sum(cells.values()), listed(list(cells))) for notebook, cells in left.items()},
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
