@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 FORM = 1  # of the manifest
 HASH_BELOW = 200_000_000  # bytes
 BLOCK = 1 << 18  # bytes that share a hash
-ROW_GROUP = 16_384
+ROW_GROUP = 8_192
 _POSITION = ("from file", "from row")
 
 

@@ -63,8 +63,11 @@ def plan_checks(source: Source, schema: TableSchema, today: dt.date) -> Plan:
     return Plan(source, schema, tuple(map(tuple, masks)), _facts(source, schema))
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """Open an in-memory database that loads nothing by itself and spills only into the private folder."""
+def connect(*, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory database that loads nothing by itself and spills only into the private folder.
+
+    ``memory``, for example ``3GB``, is what it may take before it spills.
+    """
     import duckdb
 
     connection = duckdb.connect(
@@ -75,6 +78,8 @@ def connect() -> duckdb.DuckDBPyConnection:
         }
     )
     connection.execute("set timezone = 'UTC'")
+    if memory:
+        connection.execute(f"set memory_limit = '{memory}'")
     return connection
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+MEMORY = "3GB"  # that a table kept without a frame may take before it spills
 FEW = 0.05  # share of different values up to which a text column is kept as places in a list while it is fetched
 
 
@@ -134,7 +135,8 @@ def keep_source(source: Source, paths: list[Path], *, root: Path, cache: Path, t
 
     if find_cached(cache, source, paths, root=root):
         return True
-    deliveries, schema, connection = open_all(source, paths, root=root), table(source.table), connect()
+    deliveries, schema = open_all(source, paths, root=root), table(source.table)
+    connection = connect(memory=MEMORY)
     try:
         notes, files = _checked(connection, source, schema, deliveries, today or _today())
         _fill(connection, source, schema, deliveries)
