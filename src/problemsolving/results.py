@@ -106,6 +106,12 @@ class Result:
     rounded and recomputed from; ``model`` and ``distribution`` need enough cases; ``text`` is scanned.
     A subclass keeps the counts it came from and computes everything else from them, so that
     ``rebuild(cells)`` is all that is needed to recompute it from released counts.
+
+    ``margins`` says which of its counts add up to a total that a reader may know, here or elsewhere on the page, so
+    that release withholds a second count where a total would tell the first. Each margin names columns of ``cells()``:
+    rows alike in them are the parts of one total, rows that lack a value there belong to none; no column at all: every
+    row. A row with ``True`` in a column ``total`` is the total itself. A result without margins shows no count that is
+    a sum of its others, or rebuilds every total from released counts.
     """
 
     method: Method
@@ -115,6 +121,7 @@ class Result:
 
     disclosure: ClassVar[Disclosure] = "cells"
     drawn: ClassVar[bool] = True
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     def values(self) -> list[Value]:
         """Give every number, in a fixed order."""

@@ -38,7 +38,7 @@ def test_a_withheld_count_is_nowhere_in_what_is_shown():
     released = release(crude_rate(areas, by="area"), SAFE)
     text = released.result.summary() + repr(released.result.table().text_rows()) + repr(released.result.values())
     assert "300.0" not in text and "997" not in text and "99,700" not in text
-    assert released.withheld == 1 and "1 of 2 counts are withheld" in released.result.caveats[-1]
+    assert released.withheld == 2 and "2 of 2 counts are withheld" in released.result.caveats[-1]
 
 
 def test_policy_open_changes_nothing():

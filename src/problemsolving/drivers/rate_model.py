@@ -91,7 +91,7 @@ class RateModel(Result):
         )
 
     def cells(self) -> pd.DataFrame:
-        return pd.DataFrame({"count": [self.events]})
+        return pd.DataFrame({"group": ["areas in the model"], "count": [self.events]})
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         return replace(self, events=float(cells["count"].iloc[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -102,6 +102,8 @@ def share_dispersion(counts: ArrayLike) -> float:
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RateChange(FrameResult):
     """After over before, by group: ``frame`` has ``group``, ``when`` (before, after), ``count`` and ``days``."""
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = (("when",), ("group",))  # totals of a period, of a group over both
 
     dispersion: dict[str, tuple[float, int]]  # value and degrees of freedom
     level: float = 0.95

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -92,6 +92,11 @@ class Effect(FrameResult):
 
     Roles: treated, comparison and, where named, buffer.
     """
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("when",),
+        ("role",),
+    )  # the sets of areas may make up the whole area
 
     dispersion: float
     freedom: int

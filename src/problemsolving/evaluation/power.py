@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DetectableEffect(FrameResult):
     """Smallest effect a planned before-and-after comparison could show: ``frame`` has ``group`` and ``count``."""
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = ((),)  # the sets of areas may make up the whole area
 
     dispersion: float
     power: float = 0.8

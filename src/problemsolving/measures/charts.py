@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -136,6 +136,8 @@ def _runs(signs: np.ndarray, length: int, extra: int) -> list[int]:
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ControlChart(FrameResult):
     """A monthly chart of events a day: ``frame`` has ``group`` (month), ``count`` and ``days``."""
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = ((),)  # the area's total is shown beside the incidents read
 
     of: str = "incidents"
 

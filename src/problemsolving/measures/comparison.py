@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,11 @@ class RateComparison(FrameResult):
 
     Two rows a comparison: role ``area`` and role ``benchmark``.
     """
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("role",),
+        ("group",),
+    )  # an area and its benchmark areas add up to the same total for all
 
     dispersion: float = 1.0
     level: float = 0.95

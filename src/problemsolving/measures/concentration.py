@@ -80,6 +80,8 @@ def _top_shares(ascending: np.ndarray) -> np.ndarray:
 class Concentration(Result):
     """Gini and the curve of events over places, with a bootstrap interval and the envelope of chance."""
 
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = ((),)  # the twentieths add up to the total beside them
+
     places: int
     events: float
     gini: float
@@ -144,7 +146,13 @@ class Concentration(Result):
 
     def cells(self) -> pd.DataFrame:
         """Give the total and the events in each twentieth of the places, busiest first."""
-        return pd.DataFrame({"count": [self.events, *self.bins]})
+        return pd.DataFrame(
+            {
+                "group": ["all", *[None] * len(self.bins)],
+                "total": [True, *[False] * len(self.bins)],
+                "count": [self.events, *self.bins],
+            }
+        )
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         """Draw the curve from the counts of the twentieths; where they were rounded, so are the coefficients."""

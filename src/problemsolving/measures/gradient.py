@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -86,6 +86,8 @@ def _slopes(rates: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarr
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Gradient(FrameResult):
     """Rates by quantile: ``frame`` has ``group``, ``count`` and ``person_years``, most deprived first."""
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = ((),)  # the total of the area is shown elsewhere
 
     areas: int
     slope_reach: tuple[float, float]  # lower and upper distance of the bootstrap limits from the slope

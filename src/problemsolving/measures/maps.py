@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -22,6 +22,10 @@ SHOWN = 15
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RateMap(Rates):
     """Crude rates of small areas with their outlines (area code → outer rings, longitude and latitude)."""
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("district",),
+    )  # the districts' totals are shown with their rates
 
     outlines: Rings
 
@@ -102,6 +106,8 @@ def map_rates(
     plain = crude_rate(areas, by=by, years=years, of=of, heading="Small area")
     codes = areas.drop_duplicates(by).set_index(by)[code]
     frame = plain.frame.assign(code=plain.frame["group"].map(codes))
+    if "district_name" in areas:
+        frame["district"] = frame["group"].map(areas.drop_duplicates(by).set_index(by)["district_name"])
     return RateMap(
         method=plain.method,
         unit=plain.unit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Counts(FrameResult):
     """Events by group: ``frame`` has the columns ``group`` and ``count``."""
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = (
+        (),
+    )  # their total, where it is not one of them, is shown elsewhere
 
     of: str = "incidents"
     heading: str = "Group"
@@ -50,6 +54,7 @@ def count_events(
     of: str = "incidents",
     heading: str = "Group",
     sentence: str = "",
+    total: str = "",
     caveats: tuple[str, ...] = (),
 ) -> Counts:
     """Present counts that were taken elsewhere.
@@ -64,6 +69,8 @@ def count_events(
         What the groups are.
     sentence : str
         The summary, with the groups' names in braces (spaces as underscores) where their counts go.
+    total : str
+        The group that is the sum of the others, where there is one.
     caveats : tuple of str
         What a reader must know.
 
@@ -72,6 +79,8 @@ def count_events(
     Counts
     """
     frame = pd.DataFrame({"group": counts.index.astype(str), "count": counts.to_numpy(float)})
+    if total:
+        frame["total"] = frame["group"] == total
     return Counts(
         method=Method("Count"), unit=of, frame=frame, of=of, heading=heading, sentence=sentence, caveats=caveats
     )
@@ -80,6 +89,8 @@ def count_events(
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Rates(FrameResult):
     """Crude rates by group: ``frame`` has ``group``, ``count`` and ``person_years``."""
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = ((),)  # the total of the area is shown elsewhere
 
     per: int = 100_000
     level: float = 0.95

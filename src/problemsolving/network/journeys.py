@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -19,14 +19,21 @@ if TYPE_CHECKING:
 class Waits(Result):
     """Median days a step takes: ``frame`` has ``group``, ``count`` (referrals seen), ``open`` (not seen by the
     end), ``beyond`` (waits beyond the nearer limit), ``median``, ``low`` and ``high`` in days.
+
+    A median is shown where enough were seen, also where their number is withheld to protect that of the others.
     """  # noqa: D205
 
     frame: pd.DataFrame
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("tie",),
+    )  # seen and not seen make up the tie that the agency matrix shows
+
     level: float = 0.95
     what: str = "wait"
 
     def _known(self) -> pd.DataFrame:
-        seen, sure = self.frame["count"].notna(), self.frame["count"].notna() & self.frame["beyond"].notna()
+        seen = self.frame["enough" if "enough" in self.frame else "count"].notna()
+        sure = seen & self.frame["beyond"].notna()
         return self.frame.assign(
             median=self.frame["median"].where(seen),
             low=self.frame["low"].where(sure),
@@ -58,9 +65,10 @@ class Waits(Result):
         if known.empty:
             return "No step has enough referrals to show its wait."
         top = known.iloc[0]
+        seen = "" if number(top["count"]) is None else f"from {top['count']:,.0f} referrals seen, "
         return (
             f"The longest median {self.what} was {top['group']}: {top['median']:,.1f} days ({top['low']:,.1f} to {top['high']:,.1f}), "
-            f"from {top['count']:,.0f} referrals seen, those still waiting taken into account."
+            f"{seen}those still waiting taken into account."
         )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
@@ -75,10 +83,15 @@ class Waits(Result):
         )
 
     def cells(self) -> pd.DataFrame:
-        parts = ("count", "open", "beyond")
-        return pd.concat(
-            [self.frame[[part]].set_axis(["count"], axis=1).assign(part=part) for part in parts], ignore_index=True
-        )
+        """Give seen, not seen and beyond; ``enough`` repeats seen, and only whether it may be shown is used of it."""
+        parts = {"count": "count", "open": "open", "beyond": "beyond", "enough": "count"}
+        stacked = [
+            self.frame[["group", column]].set_axis(["group", "count"], axis=1).assign(part=part)
+            for part, column in parts.items()
+        ]
+        cells = pd.concat(stacked, ignore_index=True)
+        cells["tie"] = cells["group"].where(cells["part"].isin(["count", "open"]))
+        return cells.assign(group=cells["group"].where(cells["part"] != "enough"))
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         parts = {part: rows["count"].to_numpy(float) for part, rows in cells.groupby("part")}
@@ -245,7 +258,10 @@ class Journeys(Result):
 
     def cells(self) -> pd.DataFrame:
         return pd.concat(
-            [self.frame[[part]].set_axis(["count"], axis=1).assign(part=part) for part in ("count", "cases")],
+            [
+                self.frame[["group", part]].set_axis(["group", "count"], axis=1).assign(part=part)
+                for part in ("count", "cases")
+            ],
             ignore_index=True,
         )
 

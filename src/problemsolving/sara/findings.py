@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -94,6 +95,7 @@ class Finding:
             "not_estimable": isinstance(shown, NotEstimable),
             "withheld": isinstance(shown, NotEstimable) and shown.withheld,
             "values": self.values(),
+            "released_cells": released_cells(self.released, shown, self.period),
         }
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:  # noqa: ARG002
@@ -109,6 +111,57 @@ class Finding:
 
     def __repr__(self) -> str:
         return self.released.result.summary()
+
+
+_MONTH, _SPAN = re.compile(r"\d{4}-\d{2}\Z"), re.compile(r"(\d{4}-\d{2}) to (\d{4}-\d{2})\Z")
+
+
+def released_cells(released: Released, shown: Result, period: str) -> dict[str, Any]:
+    """Give the cells of a released result for the ledger: labels, months and released count of each, and their sums.
+
+    Parameters
+    ----------
+    released : Released
+        What `release` gave.
+    shown : Result
+        Its result, which may say what it counts (``of``).
+    period : str
+        The finding's: ``2021-05 to 2022-04``, two such with ``against`` between, or other words.
+
+    Returns
+    -------
+    dict
+        ``of``; ``cells``, each ``[labels, [first month, last month] or words, count or None]``; ``sums``, each
+        ``[places of the parts, total]``. Cells without a label are no series and are left out, with their sums.
+    """
+    kept = [
+        number for number, cell in enumerate(released.shown) if cell["labels"].get("group") or len(cell["labels"]) > 1
+    ]
+    place = {old: new for new, old in enumerate(kept)}
+    cells = []
+    for number in kept:
+        labels, months = _dated(released.shown[number]["labels"], period)
+        cells.append([labels, months, released.shown[number]["count"]])
+    sums = [
+        [[place[part] for part in known["parts"]], known["total"]]
+        for known in released.sums
+        if all(part in place for part in known["parts"])
+    ]
+    return {"of": getattr(shown, "of", ""), "cells": cells, "sums": sums}
+
+
+def _dated(labels: dict[str, str], period: str) -> tuple[dict[str, str], list[str] | str]:
+    """Take what says the time out of the labels: a month as group, before or after as ``when``, an area's own role."""
+    plain = {name: value for name, value in labels.items() if (name, value) != ("role", "area")}
+    if _MONTH.match(plain.get("group", "")):
+        month = plain.pop("group")
+        return plain, [month, month]
+    halves = [_SPAN.match(half) for half in period.split(" against ")]
+    if len(halves) == 2 and all(halves) and plain.get("when") in ("before", "after"):
+        found = halves[plain.pop("when") == "after"]
+    else:
+        found = halves[0] if len(halves) == 1 else None
+    return plain, [found[1], found[2]] if found else period
 
 
 def _escaped(text: str) -> str:

@@ -47,7 +47,7 @@ def incidents(study: Study) -> Finding:
     if repeated:
         notes += (repeated,)
     sentence = "{read} incidents were read: {in_area} lie in the area, {unplaced} have no place in the source, {elsewhere} lie elsewhere."
-    result = count_events(counts, heading="Incidents", sentence=sentence, caveats=notes)
+    result = count_events(counts, heading="Incidents", sentence=sentence, total="read", caveats=notes)
     return find(study, "scan", "incidents", "How much of it is there, and can it be placed?", result)
 
 
