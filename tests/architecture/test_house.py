@@ -15,7 +15,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "problemsolving"
 FLOORS = [
     {"errors"},
-    {"periods", "results", "draw", "identifiers", "resources", "records"},
+    {"periods", "results", "draw", "identifiers", "resources", "records", "locks"},
     {"markup", "stats", "dictionary"},
     {"measures", "drivers", "network", "evaluation", "simulate", "governance", "fetch"},
     {"answers"}, {"problem"}, {"loading"}, {"study"}, {"sara"}, {"notebooks"}, {"report"}, {"demo"}, {"cli"}, {"__main__"},

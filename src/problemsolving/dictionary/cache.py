@@ -27,6 +27,7 @@ from problemsolving.dictionary.faults import Fault
 from problemsolving.dictionary.mapping import literal, quoted
 from problemsolving.dictionary.schema import Source, table
 from problemsolving.dictionary.spool import owner_is_alive, owner_label
+from problemsolving.locks import file_digest
 from problemsolving.records import to_json, write_atomically
 
 if TYPE_CHECKING:
@@ -244,8 +245,7 @@ def _same(path: Path, file: dict[str, Any], hash_below: int | None) -> bool:
         return False
     if hash_below is not None and stat[0] >= hash_below and list(stat) == file["stat"]:
         return True
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == file["sha256"]
+    return bool(file_digest(path) == file["sha256"])
 
 
 def _blocks(path: Path) -> list[str]:

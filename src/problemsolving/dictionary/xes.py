@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from problemsolving.dictionary.packing import MAX_BYTES, unpacked_chunks
 from problemsolving.dictionary.schema import Source
 from problemsolving.dictionary.written import write_delivery
 from problemsolving.errors import DataError, nearest
+from problemsolving.locks import file_digest
 
 MAX_DEPTH = 32
 MAX_TEXT = 100_000  # characters of one value
@@ -112,8 +112,7 @@ def open_log(path: Path, source: Source, *, name: str) -> Delivery:
     columns = raw_columns(source)
     found: set[str] = set()
     stat = stat_of(path)
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = file_digest(path)
     rows = ([row.get(column, "") for column in columns] for row in _rows(path, name, found))
     delivery = replace(write_delivery(rows, columns, source, name=name, unit="event"), sha256=digest, stat=stat)
     missing = [column for column in columns if column not in found]

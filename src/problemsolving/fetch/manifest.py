@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from problemsolving.errors import FetchError
+from problemsolving.locks import file_digest, one_at_a_time
 from problemsolving.records import to_json, write_atomically
 
 NAME = "fetched.json"
@@ -55,11 +54,11 @@ class Manifest:
             return "missing"
         if name not in self.files:
             return "unlisted"
-        return "same" if sha256_of(path) == self.files[name]["sha256"] else "altered"
+        return "same" if file_digest(path) == self.files[name]["sha256"] else "altered"
 
     def note(self, name: str, path: Path, **origin: Any) -> None:
         """Note a file whose bytes lie at ``path`` for now; nothing is on disk before `write`."""
-        self.files[name] = {"sha256": sha256_of(path), "bytes": path.stat().st_size, **origin}
+        self.files[name] = {"sha256": file_digest(path), "bytes": path.stat().st_size, **origin}
 
     def write(self) -> None:
         """Write the manifest: before files get their names, so that none is ever there without its checksum."""
@@ -71,31 +70,10 @@ class Manifest:
         write_atomically(self.folder / NAME, to_json(content))
 
 
-def sha256_of(path: Path) -> str:
-    """Give the checksum of a file, read in pieces."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _lock(stream: IO[bytes]) -> None:
-    """Take the file for this process; the system lets go of it however the process ends."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """Hold a folder for one fetch; refuse a second one at the same time."""
-    with (folder / LOCK).open("a+b") as stream:
-        stream.seek(0)
-        try:
-            _lock(stream)
-        except OSError:
-            raise FetchError(f"another fetch is writing into {folder}; wait until it has ended") from None
+    with one_at_a_time(folder / LOCK) as held:
+        if not held:
+            raise FetchError(f"another fetch is writing into {folder}; wait until it has ended")
         yield

@@ -10,7 +10,7 @@ from pathlib import Path
 from problemsolving.errors import FetchError, ParameterError, nearest
 from problemsolving.fetch.archives import inspect_archive, unpack
 from problemsolving.fetch.jobs import Fetched, Job, Say, check_against_dictionary, open_job, quiet
-from problemsolving.fetch.manifest import sha256_of
+from problemsolving.fetch.manifest import file_digest
 from problemsolving.fetch.publishers import Publisher, publisher
 from problemsolving.fetch.transfer import Manners
 from problemsolving.periods import Month, Period
@@ -184,7 +184,7 @@ def _take_out(job: Job, path: Path, names: list[str], packed: str) -> None:
         taken = []
         for name in names:
             there = job.folder / name
-            if there.is_file() and not job.again and sha256_of(there) != sha256_of(staging / name):
+            if there.is_file() and not job.again and file_digest(there) != file_digest(staging / name):
                 job.altered.append(f"{name}: not what the archive holds, and not fetched by this command")
                 continue
             job.manifest.note(name, staging / name, archive=packed, member=_member(name))

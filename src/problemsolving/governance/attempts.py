@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from problemsolving.errors import SharingError
+from problemsolving.locks import one_at_a_time
+
+WAIT = 60.0  # seconds to wait for another hand-back
 
 FIRST = "0" * 64
 
@@ -65,21 +67,6 @@ def _follow(raw: bytes) -> tuple[int, str, int]:
     return len(whole) + bool(rest), head, broken
 
 
-@contextmanager
-def _alone(handle: int) -> Iterator[None]:
-    """Hold a log against other processes, where the system can."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(handle, fcntl.LOCK_UN)
-
-
 def append_attempt(path: Path, entry: Mapping[str, Any]) -> tuple[str, bool]:
     """Add one line to a log, on disk before this returns; an altered log gets the line too.
 
@@ -99,7 +86,9 @@ def append_attempt(path: Path, entry: Mapping[str, Any]) -> tuple[str, bool]:
     """
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        with _alone(handle):
+        with one_at_a_time(path.with_name(f".{path.name}.lock"), wait=WAIT) as held:
+            if not held:
+                raise SharingError(f"{path.name}: another hand-back is writing into it; try again when it is done")
             raw = path.read_bytes()
             _, head, broken = _follow(raw)
             line = json.dumps({**entry, "previous": head}, ensure_ascii=True, sort_keys=True).encode()

@@ -21,8 +21,9 @@ from problemsolving.governance.conditions import same_person
 from problemsolving.governance.private import check_place, private_file
 from problemsolving.governance.pseudonymise import PseudonymRecord, csv_rows, read_pseudonym_record
 from problemsolving.governance.pseudonyms import Pseudonymiser, read_key
-from problemsolving.governance.sharing import file_digest, read_sharing_record
+from problemsolving.governance.sharing import read_sharing_record
 from problemsolving.governance.terms import Agency, Day, Part, SharedRecord, Text
+from problemsolving.locks import file_digest
 from problemsolving.records import read_yaml
 
 PURPOSE = "re-identification"

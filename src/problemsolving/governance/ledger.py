@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 from problemsolving.errors import DisclosureError, counted
 from problemsolving.governance.history import contradicts_itself, find_isolated, find_narrowed, read_page
 from problemsolving.governance.policies import Policy
+from problemsolving.locks import one_at_a_time
 from problemsolving.records import write_atomically
 
 VERSION = 1
@@ -210,46 +209,11 @@ def record_release(
 
 @contextmanager
 def _held(ledger: Path) -> Iterator[None]:
-    """Hold the ledger against other runs. The system lets go of the lock of a process that dies."""
+    """Hold the ledger against other runs."""
     path = ledger.with_suffix(".lock")
-    with path.open("a+b") as stream:
-        until = time.monotonic() + WAIT
-        while not _locked(stream.fileno()):
-            if time.monotonic() > until:
-                raise DisclosureError(
-                    f"{path.name}: another run has been publishing for {WAIT:.0f} seconds; try again when it is done"
-                )
-            time.sleep(0.05)
-        try:
-            yield
-        finally:
-            _unlock(stream.fileno())
-
-
-def _locked(handle: int) -> bool:
-    """Try to lock an open file for this process alone."""
-    try:
-        if os.name == "posix":
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            import msvcrt
-
-            os.lseek(handle, 0, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    except OSError:
-        return False
-    return True
-
-
-def _unlock(handle: int) -> None:
-    if os.name == "posix":
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_UN)
-    else:
-        import msvcrt
-
-        os.lseek(handle, 0, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
+    with one_at_a_time(path, wait=WAIT) as held:
+        if not held:
+            raise DisclosureError(
+                f"{path.name}: another run has been publishing for {WAIT:.0f} seconds; try again when it is done"
+            )
+        yield

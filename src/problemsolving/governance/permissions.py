@@ -22,9 +22,10 @@ def permitted_policy(outputs: PermittedOutputs) -> Policy:
     (9, 5)
     """
     base = get_policy(outputs.policy)
-    if outputs.threshold - 1 <= (base.suppress_to or 0) and outputs.rounding <= base.nearest:
+    if (base.suppress_to or 0) >= outputs.threshold - 1 and base.nearest >= outputs.rounding:
         return base
-    return strictest([base, custom(outputs.threshold, outputs.rounding)])
+    shown = base.zeros_shown and base.suppress_to is not None
+    return strictest([base, custom(outputs.threshold, outputs.rounding, zeros_shown=shown)])
 
 
 def policy_in_force(problem_policy: str | Policy, records: Mapping[str, SharingRecord]) -> tuple[Policy, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,9 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from problemsolving.errors import ParameterError, SharingError, counted, nearest
 from problemsolving.governance.conditions import OPEN_RULES, SHARED_RULES, broken_rules
 from problemsolving.governance.terms import UNDECIDED, OpenRecord, SharedRecord, SharingRecord, Use
+from problemsolving.locks import file_digest
 from problemsolving.records import read_yaml
 
-__all__ = ["OpenRecord", "SharedRecord", "SharingRecord", "delivery_faults", "file_digest", "read_sharing_record"]
+__all__ = ["OpenRecord", "SharedRecord", "SharingRecord", "delivery_faults", "read_sharing_record"]
 
 
 def read_sharing_record(
@@ -168,12 +168,6 @@ def _words(fault: Any) -> str:
         return str(fault["msg"]).removeprefix("Value error, ")
     message = str(fault["msg"])
     return known.get(fault["type"], message[0].lower() + message[1:])
-
-
-def file_digest(path: Path) -> str:
-    """Give the SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def delivery_faults(record: SharingRecord, files: Sequence[Path]) -> list[str]:

@@ -15,7 +15,7 @@ from problemsolving.governance.policies import Policy
 from problemsolving.governance.sharing import OpenRecord, SharingRecord
 from problemsolving.results import listed
 
-UNKNOWN_HISTORY = "History unknown: this page was not compared with earlier releases."
+UNKNOWN_HISTORY = "History unknown: the profile has no ledger of earlier releases, so this page was compared with none."
 _LEVELS = {"person": "about persons", "event": "about single events", "aggregate": "counts and areas only"}
 
 
@@ -38,7 +38,7 @@ def five_safes(
     decided_by: str,
     outputs_left: int,
     fields_searched: int,
-    history: str = UNKNOWN_HISTORY,
+    history: str,
 ) -> list[Safe]:
     """Sum up the Five Safes of a page from what the run recorded; what nobody recorded is said to be missing.
 
@@ -68,6 +68,19 @@ def five_safes(
         _data(record["inputs"]),
         _outputs(policy, decided_by, findings, outputs_left, fields_searched, history),
     ]
+
+
+def history_in_words(checked: str) -> str:
+    """Say for the page what the comparison with the ledger found.
+
+    >>> history_in_words("checked against 2 earlier releases")
+    'An attacker, checked against 2 earlier releases of this profile, could not place a withheld count more closely than the policy does.'
+    """
+    if checked == "history unknown":
+        return UNKNOWN_HISTORY
+    return (
+        f"An attacker, {checked} of this profile, could not place a withheld count more closely than the policy does."
+    )
 
 
 def _project(sharing: dict[str, SharingRecord]) -> Safe:

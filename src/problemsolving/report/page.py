@@ -11,6 +11,7 @@ from typing import Any
 import problemsolving
 from problemsolving.dictionary.codelists import codelist, label
 from problemsolving.errors import DisclosureError, RunError
+from problemsolving.governance.ledger import check_findings, ledger_path, record_release
 from problemsolving.governance.permissions import policy_in_force
 from problemsolving.governance.policies import Policy
 from problemsolving.governance.scan import SensitiveValues, scan_release
@@ -24,7 +25,7 @@ from problemsolving.periods import Month, Period
 from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json
 from problemsolving.report.cards import key_figures
-from problemsolving.report.five_safes import UNKNOWN_HISTORY, Safe, five_safes
+from problemsolving.report.five_safes import Safe, five_safes, history_in_words
 from problemsolving.report.known import known_values
 from problemsolving.report.parts import pieces, prose_html, release_files
 from problemsolving.report.permission import limits_by_words, notes_in_words, permission_rows
@@ -104,7 +105,7 @@ def report_profile(path: Path) -> Path:
     return write_page(folder.resolve())
 
 
-def write_page(run: Path, *, values: SensitiveValues | None = None, history: str = UNKNOWN_HISTORY) -> Path:
+def write_page(run: Path, *, values: SensitiveValues | None = None) -> Path:
     """Write what leaves of a run: ``released/`` with the page, its numbers and a manifest, or nothing.
 
     Parameters
@@ -113,8 +114,6 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
         A run folder with ``restricted/findings.json``.
     values : SensitiveValues, optional
         Of the run's persons; collected from its data when not given.
-    history : str
-        What the comparison with earlier releases found, in a sentence.
 
     Returns
     -------
@@ -124,8 +123,9 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
     Raises
     ------
     DisclosureError
-        When anything that would leave holds a value of the run's persons or what may identify one, or a finding is
-        not in the shape of one. It names file, notebook and cell. Nothing is written; an older page stays.
+        When anything that would leave holds a value of the run's persons or what may identify one, when a finding is
+        not in the shape of one, or when it and earlier releases together tell a withheld count. It names file,
+        notebook and cell. Nothing is written; an older page stays.
     SharingError, DataError
         When the run's data cannot be opened to know what to search for.
     """
@@ -146,6 +146,8 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
         if one.get("policy") != policy.name
     ]
     _stop(faults + scan_release(dict(parts), values))
+    ledger = ledger_path(problem.folder)
+    history = history_in_words(check_findings(findings, ledger, policy))
     left = {outline["notebook"]: outline["left"] for outline in outlines if outline["left"]}
     safes = five_safes(
         record,
@@ -165,6 +167,7 @@ def write_page(run: Path, *, values: SensitiveValues | None = None, history: str
         ).encode(),
     }
     _stop(scan_release(files, values))
+    record_release(findings, ledger, policy, run=record["run"])
     return release_files(run / "released", files)
 
 
