@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from problemsolving.dictionary.faults import ROWS_KEPT, Fault, Severity
+from problemsolving.dictionary.rules import SIMULATED, is_small_area
 from problemsolving.dictionary.schema import Source, TableSchema
 from problemsolving.periods import Month
 
@@ -26,7 +27,7 @@ def together_faults(
 ) -> list[Fault]:
     """Compare the rows of all files of a source; give faults and notes."""
     heading = {name: str(column.from_) for name, column in source.columns.items() if column.from_}
-    areas = next((heading[f.name] for f in schema.fields if f.name in heading and _is_area(f.constraints.pattern)), "")
+    areas = next((heading[f.name] for f in schema.fields if f.name in heading and is_small_area(f)), "")
     ids = next((heading[f.name] for f in schema.fields if f.sensitivity == "identifier" and f.name in heading), "")
     faults: list[Fault] = []
 
@@ -44,7 +45,8 @@ def together_faults(
         faults += _gaps(connection, heading["month"], names)
     if "lon" in facts:
         tell(areas, "a point far from the other points of its area; swapped, or a sign lost", _far())
-        for kind, country, inside in (("E", "England", _ENGLAND), ("W", "Wales", _WALES)):
+        countries = (("E", "England", _ENGLAND), ("W", "Wales", _WALES))
+        for kind, country, inside in countries if source.publisher != SIMULATED else ():
             tell(areas, f"an area of {country} with a point outside {country}", f"from facts where area like '{kind}%' and lon between -9 and 3 and lat between 49 and 61 and not ({inside})")  # fmt: skip
     if {"area", "month"} <= facts:
         few = "(select left(area, 1) from facts where area is not null group by 1 having count(*) < 0.1 * (select count(area) from facts))"
@@ -59,10 +61,6 @@ def together_faults(
         tell(heading["force"], "another force than most rows of the file", f"from facts where (file, force) in {rare}", "report")  # fmt: skip
         faults += _renamed(connection, heading["force"], names)
     return faults
-
-
-def _is_area(pattern: str | None) -> bool:
-    return (pattern or "").startswith("^[EW]01")
 
 
 def _repeated(name: str) -> str:
