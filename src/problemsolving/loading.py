@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from problemsolving.dictionary.reading import Reading
 
 
+CACHE = ".cache"  # checked tables of a profile, as Parquet; delete it with the data
+
+
 def check_sharing(problem: Problem, *, today: dt.date | None = None) -> dict[str, SharingRecord]:
     """Check that every data set has a sharing record in force that covers this profile; every fault at once.
 
@@ -151,7 +154,9 @@ def read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
             if is_database(dataset.files):
                 readings[dataset.name] = read_database(found, dataset.files, dataset=dataset.name, today=today)
                 continue
-            readings[dataset.name] = read_source(found, files[dataset.name], root=problem.data.resolve(), today=today)
+            readings[dataset.name] = read_source(
+                found, files[dataset.name], root=problem.data.resolve(), today=today, cache=problem.folder / CACHE
+            )
         except DataError as error:
             faults += error.faults or [error.message]
             records += faults_of(error)

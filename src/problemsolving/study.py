@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from problemsolving.dictionary.faults import EMPTY
+from problemsolving.dictionary.faults import EMPTY, FaultReport
+from problemsolving.dictionary.previous import compare_with_last, summarise
 from problemsolving.dictionary.schema import names as dictionary_names
 from problemsolving.dictionary.schema import source as get_source
-from problemsolving.errors import DataError, ParameterError, ProblemSolvingError
+from problemsolving.dictionary.vintage import BestFit, best_fit_2021
+from problemsolving.errors import DataError, ParameterError
 from problemsolving.governance.lockdown import refuse_connections
 from problemsolving.governance.permissions import lowest_area_in_force, permission_proof, policy_in_force
 from problemsolving.governance.policies import Policy
 from problemsolving.governance.sharing import SharingRecord
-from problemsolving.loading import check_sharing, find_files, read_all
+from problemsolving.loading import check_sharing, read_all
 from problemsolving.problem import Problem, read_problem
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from problemsolving.dictionary.faults import Fault
     from problemsolving.dictionary.reading import Reading
 
 NEEDED = ("incident", "area", "population", "deprivation")
+HISTORY = ".history"  # what earlier deliveries looked like, in counts and shares
 COVERED = 0.8  # share of a district's small areas with any incident, below which its rate would mislead
 
 
@@ -109,9 +111,37 @@ class Study:
         assert table is not None
         months = [str(month) for month in self.problem.months]
         found = table[table["category"].isin(self.problem.categories) & table["month"].isin(months)].copy()
+        if (fit := self._best_fit(found["area_code"])) is not None:
+            found["area_code"] = fit.codes
         inside = found["area_code"].isin(self.areas.index)
         found["place"] = np.select([inside, found["area_code"].isna()], ["in area", "unplaced"], "elsewhere")
         return found
+
+    def _best_fit(self, codes: pd.Series) -> BestFit | None:
+        """Carry small areas of 2011 to 2021, where the profile has the lookup."""
+        changes = self.table("area_change")
+        return None if changes is None else best_fit_2021(codes, changes)
+
+    @cached_property
+    def vintage_caveat(self) -> str:
+        """Say how many incidents carried area codes retired in 2021, as the policy lets it be said, or nothing."""
+        table = self.table("incident")
+        assert table is not None
+        months = [str(month) for month in self.problem.months]
+        wanted = table["category"].isin(self.problem.categories) & table["month"].isin(months)
+        fit = self._best_fit(table.loc[wanted, "area_code"])
+        if fit is None or not fit.retired:
+            return ""
+        counts = self.policy.apply([fit.retired, fit.shared, fit.current])
+        if counts[0] != counts[0]:
+            return "2011 code, retired in 2021: best-fit lookup used for a few rows"
+        retired, shared, current = (0 if count != count else int(count) for count in counts)
+        return replace(fit, retired=retired, shared=shared, current=current).caveat
+
+    @cached_property
+    def deliveries(self) -> dict[str, dict[str, Any]]:
+        """What the next delivery of each data set is compared with: counts and shares, no value."""
+        return {delivery_key(self.problem, name): summarise(reading) for name, reading in self.readings.items()}
 
     def repeated_identifiers(self) -> str:
         """Say how many incidents carry an identifier that another incident of the same month has too, or nothing."""
@@ -219,7 +249,11 @@ class Study:
         table = Table((Column("Data set"), Column("Source"), Column("Files", "count"), Column("Rows", "count")), rows)
         text = "\n".join(f"{name}: {title}, {files} files, {count:,} rows" for name, title, files, count in rows)
         return {
-            STUDY_MIME: {"provenance": self.provenance(), "release": self.terms_of_release()},
+            STUDY_MIME: {
+                "provenance": self.provenance(),
+                "release": self.terms_of_release(),
+                "deliveries": self.deliveries,
+            },
             "text/html": table_html(table, name="sources"),
             "text/plain": text,
         }
@@ -251,10 +285,32 @@ def open_study(folder: str | Path = ".", /, *, today: dt.date | None = None, **p
         refuse_connections()
     records = check_sharing(problem, today=today)
     readings = read_all(problem, today)
+    _check_deliveries(problem, readings)
     policy, reason = policy_in_force(problem.policy, records)
     study = Study(problem, policy, records, readings, reason)
     _check_study(study)
     return study
+
+
+def delivery_key(problem: Problem, dataset: str) -> str:
+    """Name a data set in the history of deliveries: another data folder is another series."""
+    return f"{dataset} in {zlib.crc32(str(problem.data.resolve()).encode()):08x}"
+
+
+def _check_deliveries(problem: Problem, readings: dict[str, Reading]) -> None:
+    """Compare each data set with the delivery that the last complete run read; add what differs to its notes."""
+    keyed = {delivery_key(problem, name): name for name in readings}
+    found = compare_with_last(problem.folder / HISTORY, {key: readings[name] for key, name in keyed.items()})
+    told = [replace(fault, file=keyed[fault.file]) for fault in found]
+    refused = tuple(fault for fault in told if fault.severity == "refuse")
+    if refused:
+        raise DataError(
+            "a delivery differs from the one before it in a way that looks like a mistake; have it sent again or, "
+            f"where it is right, remove {HISTORY}/ from the profile",
+            report=FaultReport(refused),
+        )
+    for fault in told:
+        readings[fault.file] = replace(readings[fault.file], notes=(*readings[fault.file].notes, fault))
 
 
 def _check_study(study: Study) -> None:
@@ -310,40 +366,3 @@ def _who_could(table: str) -> str:
     return "sources that do: " + ", ".join(
         name for name in dictionary_names("sources") if get_source(name).table == table
     )
-
-
-def check_profile(
-    folder: Path, parameters: dict[str, str], *, today: dt.date | None = None, notes: list[Fault] | None = None
-) -> list[ProblemSolvingError]:
-    """Check a profile without computing: parameters, sharing records, files. Every kind of fault is looked for.
-
-    What the door tells of the data but does not refuse is added to ``notes``.
-
-    Returns
-    -------
-    list of ProblemSolvingError
-        One a kind of fault; empty when the profile is ready to run.
-    """
-    errors: list[ProblemSolvingError] = []
-    try:
-        problem = read_problem(folder, **parameters)
-    except ParameterError as error:
-        return [error]
-    for step in (
-        lambda: check_sharing(problem, today=today),
-        lambda: _check_study_of(problem, folder, today, parameters, notes if notes is not None else []),
-    ):
-        try:
-            step()
-        except ProblemSolvingError as error:
-            if not any(error.message == known.message for known in errors):
-                errors.append(error)
-    return errors
-
-
-def _check_study_of(
-    problem: Problem, folder: Path, today: dt.date | None, parameters: dict[str, str], notes: list[Fault]
-) -> None:
-    find_files(problem)
-    study = open_study(folder, today=today, **parameters)
-    notes += [note for reading in study.readings.values() for note in reading.notes]

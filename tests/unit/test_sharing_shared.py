@@ -26,8 +26,9 @@ from problemsolving.governance.policies import get_policy
 from problemsolving.governance.sharing import read_sharing_record
 from problemsolving.governance.terms import PermittedOutputs, SharedRecord
 from problemsolving.loading import check_sharing, draft_sharing
+from problemsolving.notebooks.check import check_profile
 from problemsolving.problem import read_problem
-from problemsolving.study import check_profile, open_study
+from problemsolving.study import open_study
 
 TODAY = dt.date(2026, 6, 1)
 EVERYONE = [

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problemsolving.answers import PARAMETERS, environment_parameters
+from problemsolving.dictionary.previous import write_deliveries
 from problemsolving.errors import ParameterError, ProblemSolvingError, RunError, nearest
 from problemsolving.governance.seal import sealing
 from problemsolving.loading import check_sharing, find_files
+from problemsolving.notebooks.check import check_profile
 from problemsolving.notebooks.outputs import sort_outputs
 from problemsolving.notebooks.parameters import STAGES, check_parameters, stage_notebooks
 from problemsolving.notebooks.record import RunRecord, point_latest, start_record
@@ -23,7 +25,7 @@ from problemsolving.periods import Month
 from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json, write_atomically
 from problemsolving.results import STUDY_MIME
-from problemsolving.study import check_profile
+from problemsolving.study import HISTORY
 
 if TYPE_CHECKING:
     from problemsolving.dictionary.faults import Fault
@@ -194,6 +196,7 @@ def _execute_all(
 
     findings: list[dict[str, Any]] = []
     outlines: list[dict[str, Any]] = []
+    deliveries: dict[str, dict[str, Any]] = {}
     restricted = record.folder / "restricted"
     for stage, path in stage_notebooks(profile).items():
         if stage not in stages:
@@ -212,6 +215,7 @@ def _execute_all(
         study: dict[str, Any] = next((data[STUDY_MIME] for data in outputs if STUDY_MIME in data), {})
         inputs = study.get("provenance", record.content["inputs"])
         terms = study.get("release", record.content["release"])
+        deliveries |= study.get("deliveries", {})
         entry = {"stage": stage, "notebook": path.name, "seconds": done.seconds, "peak_memory_mb": done.peak_mb}
         record.write(notebooks=[*record.content["notebooks"], entry], inputs=inputs, release=terms)
         log.info("%s: %.1f seconds, %.0f MB", path.name, done.seconds, done.peak_mb)
@@ -220,9 +224,16 @@ def _execute_all(
     if publish is not None:
         publish(record.folder)
     record.finish("complete")
+    _keep_deliveries(profile / HISTORY, deliveries)
     log.info("complete: %d values", sum(len(finding["values"]) for finding in findings))
     if stages == list(STAGES):
         point_latest(record)
+
+
+def _keep_deliveries(history: Path, deliveries: dict[str, dict[str, Any]]) -> None:
+    """Keep what this run's deliveries looked like, for its owner alone; the next ones are compared with it."""
+    history.mkdir(mode=0o700, exist_ok=True)
+    write_deliveries(history, deliveries)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from problemsolving.governance.policies import Policy
 from problemsolving.governance.release import Released, release
 from problemsolving.governance.seal import sealed
 from problemsolving.markup import table_html
-from problemsolving.results import FINDING_MIME, NotEstimable, Result
+from problemsolving.results import FINDING_MIME, NotEstimable, Result, Statement
 from problemsolving.study import Study
 
 
@@ -191,6 +191,8 @@ def find(
         rests_on = [name for name, reading in study.readings.items() if reading.source.table in tables]
         if why := may_leave_by(by_area, study.records, datasets=rests_on):
             result = NotEstimable(reason=why, withheld=True, unit=result.unit)
+    if "incident" in tables and study.vintage_caveat and not isinstance(result, NotEstimable | Statement):
+        result = result.with_caveats(study.vintage_caveat)
     return Finding(
         stage=stage,
         name=name,
