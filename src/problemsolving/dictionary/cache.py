@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from bisect import bisect_left
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -149,12 +150,7 @@ def read_areas(cached: CachedTable, area_codes: Iterable[str]) -> pd.DataFrame |
         Rows in the order in which they were delivered; None when the cached bytes are not those that were written.
     """
     codes = sorted(set(area_codes))
-    groups = [
-        group
-        for group in cached.manifest["groups"]
-        if not group["empty"]
-        and (group["first"] is None or any(group["first"] <= code <= group["last"] for code in codes))
-    ]
+    groups = [group for group in cached.manifest["groups"] if not group["empty"] and _may_hold(group, codes)]
     if not cached.intact(groups):
         return None
     from problemsolving.dictionary.checks import connect
@@ -169,6 +165,14 @@ def read_areas(cached: CachedTable, area_codes: Iterable[str]) -> pd.DataFrame |
         return canonical_frame(connection, "chosen")
     finally:
         connection.close()
+
+
+def _may_hold(group: dict[str, Any], codes: list[str]) -> bool:
+    """Tell whether one of the sorted codes lies between a row group's first and last; yes where these are not stated."""
+    if group["first"] is None:
+        return True
+    place = bisect_left(codes, group["first"])
+    return place < len(codes) and codes[place] <= group["last"]
 
 
 def keep_cached(

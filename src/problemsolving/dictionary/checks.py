@@ -77,7 +77,7 @@ def connect(*, memory: str | None = None) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(private_folder() / "spill"),
         }
     )
-    connection.execute("set timezone = 'UTC'")
+    connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
     if memory:
         connection.execute(f"set memory_limit = '{memory}'")
     return connection

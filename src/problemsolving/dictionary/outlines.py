@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.door import Delivery
+from problemsolving.dictionary.faults import Fault, FaultReport
 from problemsolving.dictionary.schema import Source, table
 from problemsolving.errors import DataError, counted
 
@@ -35,13 +36,15 @@ def read_outlines(source: Source, deliveries: list[Delivery]) -> tuple[pd.DataFr
     schema = table(source.table)
     key = str(source.columns["area_code"].from_)
     pattern = re.compile(schema.field("area_code").constraints.pattern or "")
-    rows, faults, files = [], [], []
+    rows, files = [], []
+    faults: list[Fault] = []
     for delivery in deliveries:
         try:
             features = json.loads(delivery.text)["features"]
             found = [(feature["properties"][key], feature["geometry"]) for feature in features]
         except (ValueError, KeyError, TypeError, RecursionError):
-            faults.append(f'{delivery.name}: not GeoJSON whose features have the property "{key}" and a geometry')
+            rule = f'not GeoJSON whose features have the property "{key}" and a geometry'
+            faults.append(Fault(delivery.name, "", rule))
             continue
         seen: set[str] = set()
         bad = []
@@ -50,11 +53,11 @@ def read_outlines(source: Source, deliveries: list[Delivery]) -> tuple[pd.DataFr
                 bad.append(place)
             seen.add(str(code))
         if bad:
-            faults.append(
-                f"{delivery.name}: {counted(len(bad), 'feature')} without a valid code of its own or a closed polygon in degrees (first at {bad[0]})"
-            )
+            rule = f"{counted(len(bad), 'feature')} without a valid code of its own or a closed polygon in degrees (first at {bad[0]})"
+            faults.append(Fault(delivery.name, "", rule, len(bad)))
         rows += found
         files.append({"name": delivery.name, "sha256": delivery.sha256, "rows": len(found)})
     if faults:
-        raise DataError(f"{source.title}: {counted(len(faults), 'fault')} in the files", faults=faults)
+        report = FaultReport(tuple(faults))
+        raise DataError(f"{source.title}: {counted(len(faults), 'fault')} in the files", report=report)
     return pd.DataFrame(rows, columns=["area_code", "geometry"]), tuple(files)
