@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,9 @@ def connect(*, memory: str | None = None) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(private_folder() / "spill"),
         }
     )
-    connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
+    connection.execute("set timezone = 'UTC'")
+    with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bar to switch off
+        connection.execute("set enable_progress_bar = false")
     if memory:
         connection.execute(f"set memory_limit = '{memory}'")
     return connection
