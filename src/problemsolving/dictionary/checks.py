@@ -79,7 +79,7 @@ def connect(*, memory: str | None = None) -> duckdb.DuckDBPyConnection:
         }
     )
     connection.execute("set timezone = 'UTC'")
-    with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar to turn off
+    with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bar to switch off
         connection.execute("set enable_progress_bar = false")
     if memory:
         connection.execute(f"set memory_limit = '{memory}'")
