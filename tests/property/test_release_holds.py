@@ -90,18 +90,18 @@ def test_two_way_tables_hold(policy, rows, columns, data):
         attack_table(cells["count"].to_numpy(), hidden, policy, totals)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.sampled_from(CLOSED[:4]), st.integers(0, 2**32 - 1))
 def test_large_tables_hold_by_rectangles(policy, seed):
     rng = np.random.default_rng(seed)
-    cells = pd.DataFrame([(r, c) for r in range(40) for c in range(8)], columns=["row", "column"])
-    cells["count"] = rng.poisson(rng.gamma(2, 20, 40)[:, None], (40, 8)).ravel().astype(float)
+    cells = pd.DataFrame([(r, c) for r in range(44) for c in range(7)], columns=["row", "column"])
+    cells["count"] = rng.poisson(rng.gamma(2, 20, 44)[:, None], (44, 7)).ravel().astype(float)
     totals, true = find_totals(cells, (("row",), ("column",))), cells["count"].to_numpy()
     hidden = suppress(true, policy, totals)
     assume(hidden is not None)
     small = policy.is_small(true)
     event(f"second cells: {int((hidden & ~small).sum()) > 0}")
-    for place in rng.permutation(np.flatnonzero(small))[:3]:
+    for place in rng.permutation(np.flatnonzero(small))[:2]:
         limits = [told(policy, value) for value in policy.round(np.where(hidden, np.nan, true))]
         equations = []
         for total, value in zip(totals, released_totals(true, hidden, totals, policy), strict=True):
@@ -121,7 +121,7 @@ def test_sums_hold(rows, columns, data):
         for c in range(columns):
             given_ = sorted(data.draw(st.lists(st.integers(1, 100), max_size=25)), reverse=True)
             cells.append(
-                (r, c, float(len(given_)), float(sum(given_)), float((given_ + [0])[0]), float((given_ + [0, 0])[1]))
+                (r, c, float(len(given_)), float(sum(given_)), float([*given_, 0][0]), float([*given_, 0, 0][1]))
             )
     frame = pd.DataFrame(cells, columns=["row", "column", "count", "total", "largest", "second"])
     try:

@@ -5,13 +5,16 @@ import pandas as pd
 import pytest
 
 from problemsolving.drivers.decomposition import decompose_frequency
+from problemsolving.drivers.rate_model import RateModel
 from problemsolving.errors import DisclosureError
 from problemsolving.evaluation.effect import estimate_effect
 from problemsolving.governance.policies import POLICIES
 from problemsolving.governance.release import release
 from problemsolving.measures.charts import control_chart
+from problemsolving.measures.comparison import compare_rates
 from problemsolving.measures.concentration import measure_concentration
 from problemsolving.measures.gradient import measure_gradient
+from problemsolving.measures.maps import map_rates
 from problemsolving.measures.ranking import rank_places
 from problemsolving.measures.rates import count_events, crude_rate
 from problemsolving.network.agencies import build_agency_network, measure_agency_matrix
@@ -154,3 +157,93 @@ def test_the_curve_is_made_from_rounded_counts():
     shown = release(measure_concentration(counts, n_resamples=50, rng=rng), SAFE).result
     steps = np.diff(shown.curve["share_of_events"].dropna() * shown.events, prepend=0)
     assert np.allclose(steps[:-1], np.round(steps[:-1] / 5) * 5)
+
+
+def test_a_second_month_is_withheld_and_none_under_open():
+    counts = {f"2024-{number:02d}": 3 if number == 2 else 40 + number for number in range(1, 7)}
+    chart = control_chart(counts, days=dict.fromkeys(counts, 30))
+    assert release(chart, POLICIES["ons"]).withheld == 2
+    assert release(chart, POLICIES["open"]).withheld == 0
+
+
+def test_the_area_and_its_benchmark_do_not_tell_each_other():
+    areas = pd.DataFrame({"d": ["a", "b", "c"], "count": [5, 300, 400], "population": 1_000})
+    shown = release(compare_rates(areas, by="d", groups=["a", "b", "c"], benchmark=["a", "b", "c"]), POLICIES["ons"])
+    held = shown.result.frame.set_index(["role", "group"])["count"].isna()
+    assert held.groupby("role").sum().min() >= 2 and held["area", "a"] and held["benchmark", "a"]
+
+
+def test_those_still_waiting_are_not_told_by_those_seen():
+    waits = pd.DataFrame(
+        {
+            "by": "a",
+            "referred_at": pd.Timestamp("2024-01-01"),
+            "seen_at": [pd.Timestamp("2024-01-02") + pd.Timedelta(days=day) for day in range(60)] + [pd.NaT] * 3,
+        }
+    )
+    shown = release(median_waits(waits, by=["by"], until=pd.Timestamp("2024-06-01")), SAFE).result
+    (value,) = shown.values()
+    assert shown.frame[["count", "open"]].isna().all(axis=None) and value.estimate is not None and value.n is None
+    assert "nan" not in shown.summary()
+
+
+def test_the_small_areas_of_a_district_are_protected_against_its_total():
+    areas = pd.DataFrame(
+        {
+            "area_name": list("abcdef"),
+            "area_code": list("abcdef"),
+            "district_name": ["x"] * 3 + ["y"] * 3,
+            "count": [3, 50, 60, 4, 70, 80],
+            "population": 1_000,
+        }
+    )
+    shown = release(map_rates(areas, outlines={}), POLICIES["ons"]).result.frame
+    assert shown["count"].isna().groupby(shown["district"]).sum().tolist() == [2, 2]
+
+
+def distribution(name, n):
+    from dataclasses import dataclass
+    from typing import ClassVar
+
+    from problemsolving.results import Method, Result, Value
+
+    @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+    class Spread(Result):
+        disclosure: ClassVar = "distribution"
+
+        def values(self):
+            return [Value(name=name, estimate=4.0, unit="days", n=n)]
+
+        def cells(self):
+            return pd.DataFrame({"count": [60.0]})
+
+        def size(self):
+            return 60, 59
+
+    return Spread(method=Method("x"), unit="days")
+
+
+@pytest.mark.parametrize(("name", "n"), [("wait_max", 60), ("minimum", 60), ("longest_wait", 1), ("max", 60)])
+def test_minima_maxima_and_single_cases_never_leave(name, n):
+    with pytest.raises(DisclosureError) as caught:
+        release(distribution(name, n), SAFE)
+    assert name in caught.value.faults[0]
+
+
+@pytest.mark.parametrize("name", ["median_wait", "maximal_flow", "administrations"])
+def test_other_statistics_of_a_distribution_leave(name):
+    assert release(distribution(name, 60), SAFE).result.values()[0].estimate == 4.0
+
+
+@pytest.mark.parametrize(("cases", "freedom", "leaves"), [(9, 10, False), (10, 9, False), (10, 10, True)])
+def test_a_model_leaves_with_ten_cases_and_ten_degrees_of_freedom(cases, freedom, leaves):
+    from dataclasses import replace
+
+    frame = pd.DataFrame(
+        {name: [1.5] for name in ("ratio", "low", "high", "alone", "alone_low", "alone_high", "inflation")}
+    )
+    model = RateModel(
+        method=count_events(pd.Series({"a": 1})).method, unit="x", frame=frame.assign(driver="income"), areas=cases,
+        events=100.0, dispersion=1.0, dispersion_p=0.5, residual_df=freedom,
+    )  # fmt: skip
+    assert isinstance(release(replace(model), SAFE).result, NotEstimable) is not leaves

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,12 +117,11 @@ def _within(inner: Span, outer: Span) -> bool:
 def find_narrowed(pages: Sequence[Page]) -> list[str]:
     """Name the findings with a withheld count that the pages together place more closely than its policy allows.
 
-    Counts that a page by itself already places so are left to `problemsolving.governance.release.release`, which knows
-    them: what is looked for is what the last page adds to the earlier ones, or they to it.
+    Counts that a finding by itself already places so are left to `problemsolving.governance.release.release`, which
+    knows which are small: what is looked for is what findings and pages add to each other.
     """
     found: list[str] = []
-    for keys in _components(pages):
-        parts = [_part(page, keys) for page in pages]
+    for parts in _split(pages):
         if not parts[-1].cells or not any(cell.withheld for part in parts for cell in part.cells):
             continue
         found += _narrowed_in(parts)
@@ -137,9 +136,9 @@ def contradicts_itself(page: Page) -> bool:
 def _narrowed_in(parts: list[Page]) -> list[str]:
     """As `find_narrowed`, for series that hang together: each by itself first, which is quick, then with the sums."""
     now, earlier = parts[-1], [part for part in parts[:-1] if part.cells]
-    if not earlier:
+    alone, contradicted = _by_finding(now)
+    if not earlier and len({cell.finding for cell in now.cells}) == 1:
         return []
-    alone, contradicted = _attack([now])
     for summed in (False, True):
         kept = earlier[-SUMMED:] if summed else earlier
         bad, impossible = _attack([*kept, now], summed=summed)
@@ -158,6 +157,17 @@ def _narrowed_in(parts: list[Page]) -> list[str]:
     return []
 
 
+def _by_finding(page: Page) -> tuple[set[tuple[Key, Span]], set[tuple[Key, Span]]]:
+    """Attack each finding of a page alone: counts placed too closely (second ones, no small ones), and contradictions."""
+    bad: set[tuple[Key, Span]] = set()
+    impossible: set[tuple[Key, Span]] = set()
+    for title in {cell.finding for cell in page.cells}:
+        found, contradicted = _attack([_choose(page, lambda cell, title=title: cell.finding == title)])  # type: ignore[misc]
+        bad |= set(found)
+        impossible |= contradicted
+    return bad, impossible
+
+
 def _agreeing(earlier: list[Page], now: Page, *, summed: bool) -> list[Page]:
     """Keep the earlier pages that do not contradict the last one or each other."""
     kept: list[Page] = []
@@ -167,8 +177,8 @@ def _agreeing(earlier: list[Page], now: Page, *, summed: bool) -> list[Page]:
     return kept
 
 
-def _components(pages: Sequence[Page]) -> list[set[Key]]:
-    """Split the series into sets that no sum joins."""
+def _split(pages: Sequence[Page]) -> list[list[Page]]:
+    """Split pages into series that no sum joins: for each such set of series, its part of every page."""
     leader: dict[Key, Key] = {cell.key: cell.key for page in pages for cell in page.cells}
 
     def first(key: Key) -> Key:
@@ -181,16 +191,27 @@ def _components(pages: Sequence[Page]) -> list[set[Key]]:
         for parts, _, _ in page.sums:
             for place in parts[1:]:
                 leader[first(page.cells[place].key)] = first(page.cells[parts[0]].key)
-    sets: dict[Key, set[Key]] = {}
-    for key in leader:
-        sets.setdefault(first(key), set()).add(key)
+    sets: dict[Key, list[Page]] = {}
+    for number, page in enumerate(pages):
+        places: list[int] = []
+        for cell in page.cells:
+            mine = sets.setdefault(first(cell.key), [Page(other.policy, [], []) for other in pages])[number]
+            places.append(len(mine.cells))
+            mine.cells.append(cell)
+        for parts, low, high in page.sums:
+            mine = sets[first(page.cells[parts[0]].key)][number]
+            mine.sums.append(([places[part] for part in parts], low, high))
     return list(sets.values())
 
 
-def _part(page: Page, keys: set[Key]) -> Page:
-    """Give the part of a page that belongs to a set of series."""
-    places = {old: new for new, old in enumerate(i for i, cell in enumerate(page.cells) if cell.key in keys)}
-    sums = [([places[p] for p in parts], low, high) for parts, low, high in page.sums if parts and parts[0] in places]
+def _choose(page: Page, wanted: Callable[[Cell], bool]) -> Page:
+    """Give some cells of a page with the sums whose parts are all among them."""
+    places = {old: new for new, old in enumerate(i for i, cell in enumerate(page.cells) if wanted(cell))}
+    sums = [
+        ([places[part] for part in parts], low, high)
+        for parts, low, high in page.sums
+        if all(part in places for part in parts)
+    ]
     return Page(page.policy, [page.cells[old] for old in places], sums)
 
 

@@ -20,7 +20,7 @@ VERSION = 1
 START = "0" * 64  # stands before the first release
 WAIT = 120.0  # seconds to wait for another run that publishes
 _RULES = ("name", "suppress_to", "nearest", "zeros", "model_cases", "model_freedom", "zeros_shown")
-REMEDY = "keep the earlier value, or round (a policy that rounds, such as opensafely)"
+REMEDY = "keep the earlier value, round (a policy that rounds, such as opensafely), or join groups"
 
 
 def ledger_path(profile: Path) -> Path:
@@ -98,7 +98,7 @@ def check_findings(findings: Sequence[dict[str, Any]], ledger: Path, policy: Pol
     faults = check_release(releases, _released(findings), policy)
     if faults:
         raise DisclosureError(
-            "earlier releases and this one together would tell what the policy withholds", faults=faults
+            "what leaves now and what left before would together tell what the policy withholds", faults=faults
         )
     if not ledger.exists():
         return "history unknown"

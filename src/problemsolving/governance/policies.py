@@ -224,7 +224,7 @@ def strictest(policies: Iterable[Policy]) -> Policy:
     given = {policy.name: policy for policy in policies}
     if not given:
         raise ParameterError("name at least one policy")
-    closed = [policy for policy in given.values() if policy.suppress_to is not None]
+    closed = sorted((p for p in given.values() if p.suppress_to is not None), key=lambda policy: policy.name)
     if len(given) == 1 or not closed:
         return next(iter(given.values()))
     if len(closed) == 1:

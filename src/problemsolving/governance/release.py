@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _EXTREME = re.compile(r"(?i)(?<![a-z])(min|max|minim(um|a)|maxim(um|a))(?![a-z])")
-_NOT_LABELS = ("count", "total", "person_years", "days", "areas", "rank_low", "rank_high", "code")
+_NOT_LABELS = ("count", "total", "person_years", "days", "areas", "rank_low", "rank_high", "code", "tie")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 import networkx as nx
 import pandas as pd
@@ -60,12 +60,11 @@ def build_agency_network(
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AgencyMatrix(FrameResult):
-    """Referrals from agency to agency: ``frame`` has ``sender``, ``receiver``, ``count``, every ordered pair once."""
+    """Referrals from agency to agency: ``frame`` has ``sender``, ``receiver``, ``count``, every ordered pair once.
 
-    margins: ClassVar[tuple[tuple[str, ...], ...]] = (
-        ("sender",),
-        ("receiver",),
-    )  # what an agency sends and receives may be known
+    What an agency sends or receives in all is shown nowhere, so no total can tell a tie that is withheld; a result that
+    shows it needs ``margins`` over sender and receiver.
+    """
 
     agencies: tuple[str, ...]
 
