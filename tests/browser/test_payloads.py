@@ -66,7 +66,7 @@ def poisoned(demo_run, tmp_path_factory):
         cell = {"cell_type": "markdown", "id": "p", "metadata": {"tags": ["page"]}, "source": "\n\n".join(PAYLOADS)}
         change(path, lambda content, cell=cell: content["cells"].append(cell))
     change(run / "restricted/outputs.json", lambda outlines: outlines[0].update(left={"4": 1}))
-    return write_page(run, values=SensitiveValues(), history=f"{BAIT}.")
+    return write_page(run, values=SensitiveValues())
 
 
 @pytest.fixture(scope="module")

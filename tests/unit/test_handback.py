@@ -306,7 +306,7 @@ def test_kill_leaves_the_whole_file_or_none_and_a_sound_log(files):
         process.communicate()
         verify_log(files.log)
         after = {path.name for path in files.out.parent.iterdir()}
-        assert after - before <= {"found.csv", "handback-log.jsonl", "atrs.yml"}
+        assert after - before <= {"found.csv", "handback-log.jsonl", ".handback-log.jsonl.lock", "atrs.yml"}
         if files.out.exists():
             assert len(files.out.read_text().splitlines()) == 13  # the first twelve numbers are among the many
             files.out.unlink()

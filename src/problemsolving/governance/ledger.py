@@ -71,7 +71,7 @@ def _hash(entry: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check_findings(findings: Sequence[dict[str, Any]], ledger: Path, policy: Policy) -> str:
+def check_findings(findings: Sequence[dict[str, Any]], ledger: Path, policy: Policy, *, run: str | None = None) -> str:
     """Let the attacker look at findings that are about to leave, beside all that left before.
 
     Parameters
@@ -82,6 +82,8 @@ def check_findings(findings: Sequence[dict[str, Any]], ledger: Path, policy: Pol
         Of the profile; need not exist.
     policy : Policy
         Under which the findings were released.
+    run : str, optional
+        Name of the run folder. What the ledger holds of this very run, just so, is not an earlier release.
 
     Returns
     -------
@@ -94,13 +96,17 @@ def check_findings(findings: Sequence[dict[str, Any]], ledger: Path, policy: Pol
         When a withheld count could be placed more closely than its policy allows, or when the difference of two
         releases singles out a group below the threshold. Faults name finding, rule and remedy, never a value.
     """
+    kept, rules = _released(findings), _rules(policy)
+    own = (run, rules, kept)
     releases = read_ledger(ledger)
-    faults = check_release(releases, _released(findings), policy)
+    places = [place for place, entry in enumerate(releases) if _content(entry) == own]
+    releases = releases[: places[0]] if places else releases
+    faults = check_release(releases, kept, policy)
     if faults:
         raise DisclosureError(
             "what leaves now and what left before would together tell what the policy withholds", faults=faults
         )
-    if not ledger.exists():
+    if not releases:
         return "history unknown"
     return f"checked against {counted(len(releases), 'earlier release')}"
 
@@ -139,6 +145,14 @@ def _distinct(releases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if fresh:
             kept.append(entry | {"findings": fresh})
     return kept
+
+
+def _rules(policy: Policy) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in _RULES}
+
+
+def _content(entry: dict[str, Any]) -> tuple[Any, ...]:
+    return entry["run"], entry["policy"], entry["findings"]
 
 
 def _policy(rules: dict[str, Any]) -> Policy:
@@ -183,12 +197,12 @@ def record_release(
         As `check_findings`, when the ledger is damaged, or when another run holds it for too long.
     """
     kept = _released(findings)
-    rules = {name: getattr(policy, name) for name in _RULES}
+    rules = _rules(policy)
     ledger.parent.mkdir(parents=True, exist_ok=True)
     with _held(ledger):
         releases = read_ledger(ledger)
         for entry in releases:
-            if (entry["run"], entry["policy"], entry["findings"]) == (run, rules, kept):
+            if _content(entry) == (run, rules, kept):
                 return str(entry["hash"])
         check_findings(findings, ledger, policy)
         day = date or dt.datetime.now(tz=dt.UTC).date()

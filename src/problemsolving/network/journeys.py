@@ -20,7 +20,8 @@ class Waits(Result):
     """Median days a step takes: ``frame`` has ``group``, ``count`` (referrals seen), ``open`` (not seen by the
     end), ``beyond`` (waits beyond the nearer limit), ``median``, ``low`` and ``high`` in days.
 
-    A median is shown where enough were seen, also where their number is withheld to protect that of the others.
+    A median is withheld with its count, also where that count is withheld only to protect another: that it may be
+    shown would tell that the count is no small one.
     """  # noqa: D205
 
     frame: pd.DataFrame
@@ -32,7 +33,7 @@ class Waits(Result):
     what: str = "wait"
 
     def _known(self) -> pd.DataFrame:
-        seen = self.frame["enough" if "enough" in self.frame else "count"].notna()
+        seen = self.frame["count"].notna()
         sure = seen & self.frame["beyond"].notna()
         return self.frame.assign(
             median=self.frame["median"].where(seen),
@@ -65,10 +66,9 @@ class Waits(Result):
         if known.empty:
             return "No step has enough referrals to show its wait."
         top = known.iloc[0]
-        seen = "" if number(top["count"]) is None else f"from {top['count']:,.0f} referrals seen, "
         return (
             f"The longest median {self.what} was {top['group']}: {top['median']:,.1f} days ({top['low']:,.1f} to {top['high']:,.1f}), "
-            f"{seen}those still waiting taken into account."
+            f"from {top['count']:,.0f} referrals seen, those still waiting taken into account."
         )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
@@ -83,15 +83,13 @@ class Waits(Result):
         )
 
     def cells(self) -> pd.DataFrame:
-        """Give seen, not seen and beyond; ``enough`` repeats seen, and only whether it may be shown is used of it."""
-        parts = {"count": "count", "open": "open", "beyond": "beyond", "enough": "count"}
+        """Give seen, not seen (the parts of a tie) and beyond."""
         stacked = [
-            self.frame[["group", column]].set_axis(["group", "count"], axis=1).assign(part=part)
-            for part, column in parts.items()
+            self.frame[["group", part]].set_axis(["group", "count"], axis=1).assign(part=part)
+            for part in ("count", "open", "beyond")
         ]
         cells = pd.concat(stacked, ignore_index=True)
-        cells["tie"] = cells["group"].where(cells["part"].isin(["count", "open"]))
-        return cells.assign(group=cells["group"].where(cells["part"] != "enough"))
+        return cells.assign(tie=cells["group"].where(cells["part"].isin(["count", "open"])))
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         parts = {part: rows["count"].to_numpy(float) for part, rows in cells.groupby("part")}

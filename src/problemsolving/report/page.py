@@ -147,7 +147,7 @@ def write_page(run: Path, *, values: SensitiveValues | None = None) -> Path:
     ]
     _stop(faults + scan_release(dict(parts), values))
     ledger = ledger_path(problem.folder)
-    history = history_in_words(check_findings(findings, ledger, policy))
+    history = history_in_words(check_findings(findings, ledger, policy, run=record["run"]))
     left = {outline["notebook"]: outline["left"] for outline in outlines if outline["left"]}
     safes = five_safes(
         record,
