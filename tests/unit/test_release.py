@@ -131,16 +131,27 @@ def test_places_withheld_are_not_named_and_order_is_that_of_released_counts():
 
 
 def test_the_limits_of_a_wait_are_withheld_where_few_lie_beyond_them():
+    start, late = pd.Timestamp("2024-01-01"), pd.Timestamp("2024-05-31 12:00")
+    seen = start + pd.to_timedelta(np.arange(1, 13), unit="D")
+    waits = pd.DataFrame({"by": "a", "referred_at": [start] * 12 + [late] * 9, "seen_at": [*seen, *[pd.NaT] * 9]})
+    raw = median_waits(waits, by=["by"], until=pd.Timestamp("2024-06-01"))
+    (value,) = release(raw, SAFE).result.values()
+    assert raw.values()[0].interval is not None
+    assert value.estimate is not None and value.n == 10 and value.interval is None
+
+
+@pytest.mark.parametrize(("seen", "shown"), [(10, False), (60, True)])
+def test_a_median_whose_count_is_withheld_tells_nothing_of_those_not_seen(seen, shown):
+    start = pd.Timestamp("2024-01-01")
     waits = pd.DataFrame(
         {
             "by": "a",
-            "referred_at": pd.Timestamp("2024-01-01"),
-            "seen_at": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(1, 13), unit="D"),
+            "referred_at": start,
+            "seen_at": [start + pd.Timedelta(days=day + 1) for day in range(seen)] + [pd.NaT] * 3,
         }
     )
-    raw = median_waits(waits, by=["by"])
-    (value,) = release(raw, SAFE).result.values()
-    assert raw.values()[0].interval is not None and value.estimate is not None and value.interval is None
+    (value,) = release(median_waits(waits, by=["by"], until=pd.Timestamp("2024-06-01")), SAFE).result.values()
+    assert value.n is None and (value.estimate is not None) == shown == (value.interval is not None)
 
 
 @pytest.mark.parametrize("places", [11, 59])

@@ -20,8 +20,8 @@ class Waits(Result):
     """Median days a step takes: ``frame`` has ``group``, ``count`` (referrals seen), ``open`` (not seen by the
     end), ``beyond`` (waits beyond the nearer limit), ``median``, ``low`` and ``high`` in days.
 
-    A median is withheld with its count, also where that count is withheld only to protect another: that it may be
-    shown would tell that the count is no small one.
+    Where the count is withheld only to protect the number not seen, the median is shown with its limits, if enough
+    people stand on the step (``enough``) for that to tell nothing of those not seen.
     """  # noqa: D205
 
     frame: pd.DataFrame
@@ -34,6 +34,8 @@ class Waits(Result):
 
     def _known(self) -> pd.DataFrame:
         seen = self.frame["count"].notna()
+        if "enough" in self.frame:
+            seen |= self.frame["enough"].notna() & self.frame["beyond"].notna()
         sure = seen & self.frame["beyond"].notna()
         return self.frame.assign(
             median=self.frame["median"].where(seen),
@@ -66,9 +68,10 @@ class Waits(Result):
         if known.empty:
             return "No step has enough referrals to show its wait."
         top = known.iloc[0]
+        seen = "" if number(top["count"]) is None else f"from {top['count']:,.0f} referrals seen, "
         return (
             f"The longest median {self.what} was {top['group']}: {top['median']:,.1f} days ({top['low']:,.1f} to {top['high']:,.1f}), "
-            f"from {top['count']:,.0f} referrals seen, those still waiting taken into account."
+            f"{seen}those still waiting taken into account."
         )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
@@ -83,13 +86,20 @@ class Waits(Result):
         )
 
     def cells(self) -> pd.DataFrame:
-        """Give seen, not seen (the parts of a tie) and beyond."""
-        stacked = [
-            self.frame[["group", part]].set_axis(["group", "count"], axis=1).assign(part=part)
-            for part in ("count", "open", "beyond")
-        ]
+        """Give seen, not seen (the parts of a tie) and beyond.
+
+        ``enough`` is never shown: that it passes the threshold tells that those seen do and that all referrals of the
+        tie are more than twice the threshold, so any small number not seen stays possible.
+        """
+        people = self.frame[["count", "open"]].sum(axis=1) // 2
+        parts = {name: self.frame[name] for name in ("count", "open", "beyond")}
+        parts["enough"] = np.minimum(self.frame["count"], people)
+        stacked = [pd.DataFrame({"group": self.frame["group"], "count": n, "part": part}) for part, n in parts.items()]
         cells = pd.concat(stacked, ignore_index=True)
-        return cells.assign(tie=cells["group"].where(cells["part"].isin(["count", "open"])))
+        return cells.assign(
+            tie=cells["group"].where(cells["part"].isin(["count", "open"])),
+            group=cells["group"].where(cells["part"] != "enough"),
+        )
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         parts = {part: rows["count"].to_numpy(float) for part, rows in cells.groupby("part")}
