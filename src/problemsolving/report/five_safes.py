@@ -84,7 +84,7 @@ def history_in_words(checked: str) -> str:
 
 
 def _project(sharing: dict[str, SharingRecord]) -> Safe:
-    purposes = list(dict.fromkeys(purpose for found in sharing.values() for purpose in _purposes(found)))
+    purposes = list({purpose.casefold(): purpose for found in sharing.values() for purpose in _purposes(found)}.values())
     facts = [f"Purpose as recorded: {listed(purposes)}."]
     is_open = [name for name, found in sharing.items() if isinstance(found, OpenRecord)]
     if is_open:
@@ -101,7 +101,7 @@ def _project(sharing: dict[str, SharingRecord]) -> Safe:
 def _purposes(record: SharingRecord) -> list[str]:
     if isinstance(record, OpenRecord):
         return [record.purpose]
-    return [label("purposes", code) for code in record.purpose_codes]
+    return [label("purposes", code).partition(":")[0].lower() for code in record.purpose_codes]
 
 
 def _people(review: dict[str, Any]) -> Safe:
