@@ -84,7 +84,9 @@ def history_in_words(checked: str) -> str:
 
 
 def _project(sharing: dict[str, SharingRecord]) -> Safe:
-    purposes = list({purpose.casefold(): purpose for found in sharing.values() for purpose in _purposes(found)}.values())
+    purposes = list(
+        {purpose.casefold(): purpose for found in sharing.values() for purpose in _purposes(found)}.values()
+    )
     facts = [f"Purpose as recorded: {listed(purposes)}."]
     is_open = [name for name, found in sharing.items() if isinstance(found, OpenRecord)]
     if is_open:
