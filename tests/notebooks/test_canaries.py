@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from problemsolving.dictionary.schema import source, table
 from problemsolving.draw import get_axes, to_svg
 from problemsolving.errors import DisclosureError
+from problemsolving.governance.ledger import read_ledger
 from problemsolving.governance.unwrap import texts_of
 from problemsolving.loading import check_sharing, read_all
 from problemsolving.notebooks.record import list_runs
@@ -189,7 +190,8 @@ def test_the_page_names_the_cells_that_were_left_off(planted):
 def test_what_leaves_is_listed_and_nothing_else_is_there(planted):
     run, _ = planted
     manifest = json.loads((run / "released" / "manifest.json").read_text("utf-8"))
-    assert [entry["file"] for entry in manifest] == ["index.html", "results.json"]
+    assert [entry["file"] for entry in manifest["files"]] == ["index.html", "results.json"]
+    assert read_ledger(run.parents[1] / "releases/ledger.json")[-1]["hash"] == manifest["ledger_entry"]
     assert sorted(path.name for path in (run / "released").iterdir()) == ["index.html", "manifest.json", "results.json"]
     assert not (run / "results.json").exists()
 

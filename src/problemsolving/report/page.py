@@ -167,8 +167,8 @@ def write_page(run: Path, *, values: SensitiveValues | None = None) -> Path:
         ).encode(),
     }
     _stop(scan_release(files, values))
-    record_release(findings, ledger, policy, run=record["run"])
-    return release_files(run / "released", files)
+    entry = record_release(findings, ledger, policy, run=record["run"])
+    return release_files(run / "released", files, ledger=entry)
 
 
 def _problem_of(run: Path, record: dict[str, Any]) -> Problem:

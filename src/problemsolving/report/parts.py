@@ -60,8 +60,11 @@ def prose_html(run: Path, stage: str) -> str:
     return str(reader.render(_prose(run, stage)))
 
 
-def release_files(folder: Path, files: dict[str, bytes]) -> Path:
+def release_files(folder: Path, files: dict[str, bytes], *, ledger: str) -> Path:
     """Write the files that leave, each atomically, and last the manifest that tells them from anything else.
+
+    ``ledger`` is the hash of this release's entry in the ledger: kept with the page, it shows later whether the
+    ledger was written anew or cut off.
 
     Raises
     ------
@@ -80,5 +83,5 @@ def release_files(folder: Path, files: dict[str, bytes]) -> Path:
         {"file": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for name, content in sorted(files.items())
     ]
-    write_atomically(folder / MANIFEST, to_json(entries))
+    write_atomically(folder / MANIFEST, to_json({"files": entries, "ledger_entry": ledger}))
     return folder / "index.html"
