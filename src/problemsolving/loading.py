@@ -12,7 +12,7 @@ from problemsolving.dictionary.faults import Fault, FaultReport, faults_of
 from problemsolving.dictionary.schema import source as get_source
 from problemsolving.errors import DataError, DictionaryError, ParameterError, SharingError, nearest
 from problemsolving.governance.drafts import draft_record
-from problemsolving.governance.sharing import SharingRecord, delivery_faults, read_sharing_record
+from problemsolving.governance.sharing import SharingRecord, delivery_faults, read_faults, read_sharing_record
 from problemsolving.problem import DataSet, Problem, read_problem
 from problemsolving.records import write_atomically
 
@@ -163,3 +163,16 @@ def read_all(problem: Problem, today: dt.date | None) -> dict[str, Reading]:
     if faults:
         raise DataError("data files break the dictionary's rules", faults=faults, report=FaultReport(tuple(records)))
     return readings
+
+
+def check_what_was_read(problem: Problem, records: dict[str, SharingRecord], readings: dict[str, Reading]) -> None:
+    """Compare the very bytes that were read with the hashes that the sharing records list; raise SharingError."""
+    faults = [
+        f"{dataset.sharing}: {fault}"
+        for dataset in problem.sources
+        for fault in read_faults(
+            records[dataset.name], [str(file["sha256"]) for file in readings[dataset.name].files if "sha256" in file]
+        )
+    ]
+    if faults:
+        raise SharingError("what was read is not what was approved", faults=faults)

@@ -153,6 +153,14 @@ class Result:
         """Recompute the result from other counts of the same shape (missing = withheld)."""
         return self
 
+    def blurred(self) -> Self:
+        """Give the result with what still comes from unrounded counts made coarse, so that no small count shows in it."""
+        return self
+
+    def rests_on(self) -> Sequence[float]:
+        """Give the counts that a model was fitted to, where it leaves with estimates made from them as they are."""
+        return ()
+
     def size(self) -> tuple[int, int]:
         """Give the number of cases and the residual degrees of freedom (for ``model`` and ``distribution``)."""
         return 0, 0
@@ -220,6 +228,15 @@ class NotEstimable(Result):
         sentence = self.sentence()
         remedy = f" {self.remedy}" if self.remedy else ""
         return sentence[0].upper() + sentence[1:].rstrip(".") + "." + remedy
+
+
+def coarser(dispersion: float) -> float:
+    """Round a dispersion up to the next half, so that an interval never gets narrower.
+
+    >>> coarser(1.0), coarser(1.01)
+    (1.0, 1.5)
+    """
+    return math.ceil(round(dispersion * 2, 9)) / 2
 
 
 def number(value: object) -> float | None:

@@ -285,6 +285,7 @@ def open_study(folder: str | Path = ".", /, *, today: dt.date | None = None, **p
         refuse_connections()
     records = check_sharing(problem, today=today)
     readings = read_all(problem, today)
+    check_what_was_read(problem, records, readings)
     _check_deliveries(problem, readings)
     policy, reason = policy_in_force(problem.policy, records)
     study = Study(problem, policy, records, readings, reason)

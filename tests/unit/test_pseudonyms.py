@@ -361,11 +361,12 @@ def test_linkage_rate_by_group_with_wilson_intervals():
 
 
 def test_a_released_linkage_rate_is_computed_from_released_counts():
-    frame, others = linked_frame([("a", 93, 104), ("b", 5, 80)])
+    frame, others = linked_frame([("a", 93, 124), ("b", 5, 80), ("c", 40, 60), ("d", 70, 130)])
     released = release(linkage_rate(frame, others, by="ethnicity"), get_policy("opensafely")).result
     rates = released.rates().set_index("group")
-    assert rates.loc["a", ["linked", "count"]].tolist() == [95.0, 105.0] and np.isnan(rates.loc["b", "share"])
-    assert all(value.estimate is None or value.group == "a" for value in released.values())
+    assert rates.loc["a", ["linked", "count"]].tolist() == [95.0, 125.0]
+    assert rates["share"].isna().to_dict() == {"a": False, "b": True, "c": True, "d": False}
+    assert all((value.estimate is None) == (value.group in "bc") for value in released.values())
 
 
 def test_linkage_rate_needs_its_columns():

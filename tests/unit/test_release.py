@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from problemsolving import draw
 from problemsolving.drivers.decomposition import decompose_frequency
-from problemsolving.drivers.rate_model import RateModel
+from problemsolving.drivers.rate_model import RateModel, estimate_rate_ratios
 from problemsolving.errors import DisclosureError
 from problemsolving.evaluation.effect import estimate_effect
 from problemsolving.governance.policies import POLICIES
@@ -19,6 +20,7 @@ from problemsolving.measures.ranking import rank_places
 from problemsolving.measures.rates import count_events, crude_rate
 from problemsolving.network.agencies import build_agency_network, measure_agency_matrix
 from problemsolving.network.journeys import map_journeys, median_waits
+from problemsolving.report.safe import check_picture
 from problemsolving.results import NotEstimable, Statement
 
 SAFE = POLICIES["opensafely"]
@@ -150,8 +152,11 @@ def test_a_median_whose_count_is_withheld_tells_nothing_of_those_not_seen(seen, 
             "seen_at": [start + pd.Timedelta(days=day + 1) for day in range(seen)] + [pd.NaT] * 3,
         }
     )
-    (value,) = release(median_waits(waits, by=["by"], until=pd.Timestamp("2024-06-01")), SAFE).result.values()
-    assert value.n is None and (value.estimate is not None) == shown == (value.interval is not None)
+    values = release(median_waits(waits, by=["by"], until=pd.Timestamp("2024-06-01")), SAFE).result.values()
+    assert len(values) == shown, (
+        "a step of which nothing may be shown is not listed: that would tell that it is no zero"
+    )
+    assert all(value.n is None and value.estimate is not None and value.interval is not None for value in values)
 
 
 @pytest.mark.parametrize("places", [11, 59])
@@ -258,3 +263,21 @@ def test_a_model_leaves_with_ten_cases_and_ten_degrees_of_freedom(cases, freedom
         events=100.0, dispersion=1.0, dispersion_p=0.5, residual_df=freedom,
     )  # fmt: skip
     assert isinstance(release(replace(model), SAFE).result, NotEstimable) is not leaves
+
+
+@pytest.mark.parametrize(("policy", "leaves"), [("ons", False), ("opensafely", True), ("open", True)])
+def test_a_model_of_places_with_small_counts_leaves_only_where_counts_are_rounded(policy, leaves):
+    rng = np.random.default_rng(5)
+    areas = pd.DataFrame({"need": rng.normal(size=60), "population": 1_500, "count": rng.poisson(14, 60)})
+    areas.loc[:3, "count"] = 3
+    model = estimate_rate_ratios(areas, drivers={"Need": "need"})
+    shown = release(model, POLICIES[policy]).result
+    assert isinstance(shown, NotEstimable) != leaves
+    if policy == "opensafely":
+        assert (shown.frame["ratio"] * 100 % 1).abs().max() < 1e-9 and shown.dispersion * 2 % 1 == 0
+
+
+def test_a_map_with_a_withheld_area_can_leave():
+    squares = [[np.array([[x, 0], [x + 1, 0], [x + 1, 1], [x, 1], [x, 0]], float)] for x in range(3)]
+    picture = draw.to_svg(lambda: draw.choropleth(squares, [1.0, 2.0, np.nan], quantity="rate"))
+    check_picture(picture)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import pandas as pd
 
 from problemsolving import draw
-from problemsolving.results import Column, Disclosure, Method, Result, Table, Value, grouped_values, number, whole
+from problemsolving.results import (
+    Column,
+    Disclosure,
+    Method,
+    Result,
+    Table,
+    Value,
+    coarser,
+    grouped_values,
+    number,
+    whole,
+)
 from problemsolving.stats.counts import fit_poisson, variance_inflation
 
 if TYPE_CHECKING:
@@ -30,6 +41,7 @@ class RateModel(Result):
     dispersion: float
     dispersion_p: float
     residual_df: int
+    counts: tuple[float, ...] = ()  # of the areas it was fitted to
     level: float = 0.95
     of: str = "incidents"
 
@@ -95,6 +107,18 @@ class RateModel(Result):
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         return replace(self, events=float(cells["count"].iloc[0]))
+
+    def blurred(self) -> Self:
+        return replace(
+            self,
+            frame=self.frame.round(2),
+            dispersion=coarser(self.dispersion),
+            dispersion_p=round(self.dispersion_p, 2),
+            counts=(),
+        )
+
+    def rests_on(self) -> Sequence[float]:
+        return self.counts
 
     def size(self) -> tuple[int, int]:
         return self.areas, self.residual_df
@@ -194,6 +218,7 @@ def estimate_rate_ratios(
         frame=frame,
         areas=len(used),
         events=float(used[count].sum()),
+        counts=tuple(used[count].astype(float)),
         dispersion=together.dispersion,
         dispersion_p=together.dispersion_p,
         residual_df=together.residual_df,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from problemsolving import draw
-from problemsolving.results import Column, FrameResult, Method, Table, Value, grouped_values, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, coarser, grouped_values, number, whole
 from problemsolving.stats.counts import log_ratio_error
 
 if TYPE_CHECKING:
@@ -108,6 +108,11 @@ class RateChange(FrameResult):
     dispersion: dict[str, tuple[float, int]]  # value and degrees of freedom
     level: float = 0.95
     of: str = "incidents"
+
+    def blurred(self) -> Self:
+        return replace(
+            self, dispersion={name: (coarser(value), free) for name, (value, free) in self.dispersion.items()}
+        )
 
     def estimates(self) -> pd.DataFrame:
         wide = self.frame.pivot(index="group", columns="when", values=["count", "days"])

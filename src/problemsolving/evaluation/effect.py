@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from scipy import stats
 
 from problemsolving import draw
 from problemsolving.evaluation.change import share_dispersion
-from problemsolving.results import Column, FrameResult, Interval, Method, Table, Value, interval, number, whole
+from problemsolving.results import Column, FrameResult, Interval, Method, Table, Value, coarser, interval, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
 from problemsolving.stats.resampling import resampled_p
@@ -104,6 +104,9 @@ class Effect(FrameResult):
     placebos: int
     level: float = 0.95
     of: str = "incidents"
+
+    def blurred(self) -> Self:
+        return replace(self, dispersion=coarser(self.dispersion))
 
     def _count(self, role: str) -> tuple[float, float]:
         rows = self.frame[self.frame["role"] == role].set_index("when")["count"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
 from problemsolving import draw
-from problemsolving.results import Column, FrameResult, Table, Value, number, whole
+from problemsolving.results import Column, FrameResult, Table, Value, coarser, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
 
@@ -26,6 +26,9 @@ class DetectableEffect(FrameResult):
     power: float = 0.8
     level: float = 0.95
     of: str = "incidents"
+
+    def blurred(self) -> Self:
+        return replace(self, dispersion=coarser(self.dispersion))
 
     @property
     def ratio(self) -> float:

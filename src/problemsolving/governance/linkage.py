@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from problemsolving.results import Column, FrameResult, Method, Table, Value, grouped_values, number, whole
 
@@ -19,6 +19,8 @@ WILSON = Method("Wilson score interval", "Wilson EB (1927) JASA 22:209, doi:10.1
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LinkageRate(FrameResult):
     """Share of records that link, by group; ``frame`` holds ``group``, ``part`` (linked, not linked) and ``count``."""
+
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = (("part",), ("group",))  # other groupings show the same totals
 
     by: str
     confidence_level: float = 0.95

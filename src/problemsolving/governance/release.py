@@ -62,7 +62,7 @@ def release(result: Result, policy: Policy) -> Released:
     """
     cells = result.cells()
     if result.disclosure in ("model", "distribution"):
-        reason = _too_few(result, policy)
+        reason = _too_few(result, policy) or _tells_exactly(result, policy)
         if reason:
             return _withheld(result, policy, len(cells), reason)
     if result.disclosure == "distribution":
@@ -82,6 +82,8 @@ def release(result: Result, policy: Policy) -> Released:
         hidden = chosen
         safe = policy.round(np.where(hidden, np.nan, counts))
         result = result.rebuild(cells.assign(count=safe))
+        if policy.suppress_to is not None:
+            result = result.blurred()
         if hidden.any():
             result = result.with_caveats(f"{hidden.sum()} of {len(cells)} counts are withheld (policy {policy.name})")
         shown = _records(cells.assign(count=safe))
@@ -99,6 +101,20 @@ def release(result: Result, policy: Policy) -> Released:
 
 def _withheld(result: Result, policy: Policy, cells: int, reason: str) -> Released:
     return Released(NotEstimable(reason=reason, withheld=True, unit=result.unit), policy.name, cells, cells)
+
+
+def _tells_exactly(result: Result, policy: Policy) -> str:
+    """Say why estimates of a model would tell small counts it was fitted to, or nothing.
+
+    With exact totals beside it a regression's estimates and open covariates leave few sets of small counts possible;
+    where shown counts are rounded, so many stay possible that estimates of two decimals tell none.
+    """
+    if policy.nearest > 1 or not policy.is_small(np.asarray(result.rests_on(), float)).any():
+        return ""
+    return (
+        f"policy {policy.name} does not round, so that a model fitted to places with small counts could tell them; choose "
+        "a policy that rounds, or larger areas"
+    )
 
 
 def _too_few(result: Result, policy: Policy) -> str:

@@ -16,7 +16,7 @@ from problemsolving.governance.terms import UNDECIDED, OpenRecord, SharedRecord,
 from problemsolving.locks import file_digest
 from problemsolving.records import read_yaml
 
-__all__ = ["OpenRecord", "SharedRecord", "SharingRecord", "delivery_faults", "read_sharing_record"]
+__all__ = ["OpenRecord", "SharedRecord", "SharingRecord", "delivery_faults", "read_faults", "read_sharing_record"]
 
 
 def read_sharing_record(
@@ -170,6 +170,16 @@ def _words(fault: Any) -> str:
     return known.get(fault["type"], message[0].lower() + message[1:])
 
 
+def read_faults(record: SharingRecord, digests: Sequence[str]) -> list[str]:
+    """Compare the hashes of what was read with those a record lists: a file changed after it was checked is a fault."""
+    if isinstance(record, OpenRecord) or not record.sha256:
+        return []
+    strangers = [digest for digest in digests if digest not in record.sha256]
+    if not strangers:
+        return []
+    return [f"sha256: {counted(len(strangers), 'file')} changed while it was read; put back what was approved"]
+
+
 def delivery_faults(record: SharingRecord, files: Sequence[Path]) -> list[str]:
     """Compare files with the hashes a record lists.
 
@@ -187,9 +197,9 @@ def delivery_faults(record: SharingRecord, files: Sequence[Path]) -> list[str]:
     """
     if isinstance(record, OpenRecord) or not record.sha256:
         return []
-    found = {path.name: file_digest(path) for path in files}
-    strangers = [name for name, digest in found.items() if digest not in record.sha256]
-    lost = len(set(record.sha256) - set(found.values()))
+    found = [(path, file_digest(path)) for path in files]
+    strangers = [f"{path.parent.name}/{path.name}" for path, digest in found if digest not in record.sha256]
+    lost = len(set(record.sha256) - {digest for _, digest in found})
     faults = []
     if strangers:
         faults.append(

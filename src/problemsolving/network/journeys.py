@@ -103,7 +103,11 @@ class Waits(Result):
 
     def rebuild(self, cells: pd.DataFrame) -> Self:
         parts = {part: rows["count"].to_numpy(float) for part, rows in cells.groupby("part")}
-        return replace(self, frame=self.frame.assign(**parts))
+        frame = self.frame.assign(**parts)
+        silent = (
+            frame[["count", "open", "enough"]].isna().all(axis=1)
+        )  # that a step is listed would tell that it is no zero
+        return replace(self, frame=frame[~silent].reset_index(drop=True))
 
 
 def median_waits(

@@ -14,7 +14,7 @@ from problemsolving.notebooks.parameters import STAGES
 _TABLE_TAGS = {"div", "table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption"}
 _TABLE_ATTRIBUTES = {"class", "id", "scope", "colspan", "rowspan", "headers"}
 _PICTURE_TAGS = {
-    "svg", "metadata", "RDF", "Work", "type", "format", "defs", "style", "g", "path", "use", "rect", "clipPath", "image",
+    "svg", "metadata", "RDF", "Work", "type", "format", "defs", "style", "g", "path", "use", "rect", "clipPath", "pattern", "image",
     "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan", "title", "desc",
 }  # fmt: skip
 _WORDS = ("question", "period", "source", "summary", "alt_text", "method", "citation", "design", "policy")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from problemsolving.dictionary.codelists import label
 from problemsolving.dictionary.schema import table as get_table
+from problemsolving.governance.suppression import find_totals, suppress
 from problemsolving.measures.charts import control_chart
 from problemsolving.measures.comparison import compare_rates
 from problemsolving.measures.concentration import measure_concentration
@@ -51,12 +52,20 @@ def incidents(study: Study) -> Finding:
     return find(study, "scan", "incidents", "How much of it is there, and can it be placed?", result)
 
 
+def _shown(study: Study, counts: pd.Series, *, by: pd.Series | None = None) -> np.ndarray:
+    """Tell which counts are not withheld beside their totals: more than that is not said of any of them."""
+    cells = pd.DataFrame({"count": counts.to_numpy(float), "by": "all" if by is None else by.to_numpy()})
+    hidden = suppress(cells["count"].to_numpy(), study.policy, find_totals(cells, (("by",),)))
+    return np.zeros(len(cells), bool) if hidden is None else (~hidden & (cells["count"] >= 1)).to_numpy()
+
+
 def cheers(study: Study) -> Finding:
     """Is it a problem: community, harm, expectation, events, recurring, similarity?"""
     problem = study.problem
     least = (study.policy.suppress_to or 0) + 1
-    months, places = ((study.policy.apply(study.monthly.sum(axis=axis).to_numpy()) >= least) for axis in (1, 0))
-    every = f"in {'each' if months.all() else f'{months.sum()}'} of the {months.size} months"
+    months = _shown(study, study.monthly.sum(axis=1))
+    places = _shown(study, study.monthly.sum(axis=0), by=study.areas["district_name"])
+    every = f"in {'each' if months.all() else f'at least {months.sum()}'} of the {months.size} months"
     few = "one was" if least == 1 else f"{least} were"
     rows = (
         ("Community", f"{problem.area_name}; who lives with it has to be asked", "people"),
@@ -73,12 +82,12 @@ def cheers(study: Study) -> Finding:
             "people",
         ),
         ("Events", f"at least {few} recorded {every}", "data"),
-        ("Recurring", f"{places.mean():.0%} of small areas had at least {least} over both periods", "data"),
+        ("Recurring", f"{places.mean():.0%} of small areas are shown with {least} or more over both periods", "data"),
         ("Similarity", f"all are recorded as: {listed(problem.category_labels)}", "data"),
     )
     table = Table((Column("Element"), Column("Evidence"), Column("Evidence comes from")), rows)
     notes = ("Community, harm and expectation need people's own words: add them before the profile is signed off",)
-    words = f"It recurs: incidents recorded as {listed(problem.category_labels)} occurred {every}; {places.mean():.0%} of small areas had at least {least} over both periods."
+    words = f"It recurs: incidents recorded as {listed(problem.category_labels)} occurred {every}; {places.mean():.0%} of small areas are shown with {least} or more over both periods."
     return find(study, "scan", "cheers", "Is it a problem?", Statement(text=words, content=table, caveats=notes))
 
 
