@@ -19,7 +19,7 @@ from problemsolving.governance.lockdown import refuse_connections
 from problemsolving.governance.permissions import lowest_area_in_force, permission_proof, policy_in_force
 from problemsolving.governance.policies import Policy
 from problemsolving.governance.sharing import SharingRecord
-from problemsolving.loading import check_sharing, read_all
+from problemsolving.loading import check_sharing, check_what_was_read, read_all
 from problemsolving.problem import Problem, read_problem
 
 if TYPE_CHECKING:

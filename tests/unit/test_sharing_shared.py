@@ -305,7 +305,7 @@ def test_the_hash_of_every_file_is_compared(profile):
     make_shared(profile, patients() | {"sha256": [right]})
     with (profile / "data/contacts.csv").open("ab") as stream:
         stream.write(b"\n")
-    with pytest.raises(SharingError, match=r"does not match contacts\.csv"):
+    with pytest.raises(SharingError, match=r"does not match data/contacts\.csv"):
         open_study(profile, today=TODAY)
 
 
