@@ -48,7 +48,7 @@ def data_dictionary() -> str:
 
 
 def policies() -> str:
-    lines = [f"- **{name}**: {policy.in_words}" for name, policy in POLICIES.items()]
+    lines = [f"- **{name}**: {policy.in_words} {policy.sums_in_words}".rstrip() for name, policy in POLICIES.items()]
     return "# Disclosure policies\n\nGenerated from the code by `make docs`.\n\n" + "\n".join(lines) + "\n"
 
 

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING
 from problemsolving.dictionary.database import is_database, read_database, variable
 from problemsolving.dictionary.faults import Fault, FaultReport, faults_of
 from problemsolving.dictionary.schema import source as get_source
+from problemsolving.dictionary.undeclared import undeclared_columns
 from problemsolving.errors import DataError, DictionaryError, ParameterError, SharingError, nearest
 from problemsolving.governance.drafts import draft_record
-from problemsolving.governance.sharing import SharingRecord, delivery_faults, read_faults, read_sharing_record
+from problemsolving.governance.sharing import (
+    OpenRecord,
+    SharingRecord,
+    delivery_faults,
+    read_faults,
+    read_sharing_record,
+)
 from problemsolving.problem import DataSet, Problem, read_problem
 from problemsolving.records import write_atomically
 
@@ -46,10 +53,26 @@ def check_sharing(problem: Problem, *, today: dt.date | None = None) -> dict[str
             faults += error.faults
             continue
         records[dataset.name] = record
-        faults += [f"{dataset.sharing}: {fault}" for fault in delivery_faults(record, _files_of(problem, dataset))]
+        files = _files_of(problem, dataset)
+        faults += [f"{dataset.sharing}: {fault}" for fault in delivery_faults(record, files)]
+        faults += [f"{dataset.sharing}: {fault}" for fault in _undeclared(record, dataset, files)]
     if faults:
         raise SharingError("nothing loads: sharing records must be mended first", faults=faults)
     return records
+
+
+def _undeclared(record: SharingRecord, dataset: DataSet, files: list[Path]) -> list[str]:
+    """Tell the columns that files of shared data hold and the record does not declare: nobody agreed to them."""
+    if isinstance(record, OpenRecord):
+        return []
+    source = get_source(dataset.source)
+    found = [(path, undeclared_columns(path, source)) for path in files]
+    return [
+        f"fields: {path.name} holds columns that the record does not declare: {', '.join(columns)}; have it sent without "
+        "them, or agree and declare them"
+        for path, columns in found
+        if columns
+    ]
 
 
 def _files_of(problem: Problem, dataset: DataSet) -> list[Path]:

@@ -6,10 +6,11 @@ import os
 import signal
 import time
 
+import numpy as np
 import pytest
 
 from problemsolving.errors import DisclosureError
-from problemsolving.governance.ledger import check_findings, ledger_path, read_ledger, record_release
+from problemsolving.governance.ledger import check_findings, check_release, ledger_path, read_ledger, record_release
 from problemsolving.governance.policies import POLICIES
 
 ONS, SAFE, HES, OPEN = (POLICIES[name] for name in ("ons", "opensafely", "nhs-hes", "open"))
@@ -193,3 +194,35 @@ def test_a_run_that_was_killed_while_it_held_the_ledger_does_not_block_others(le
     owner.join(10)
     publish(ledger, 1)
     assert len(read_ledger(ledger)) == 1
+
+
+def test_what_several_differences_tell_together_is_refused():
+    policy, rng = POLICIES["opensafely"], np.random.default_rng(0)
+    told = passed = 0
+    for _ in range(200):
+        months = rng.poisson(6, 12)
+        spans = [(0, 12), (1, 12), (0, 11), (1, 11)]
+        shown = [float(policy.apply([months[first:last].sum()])[0]) for first, last in spans]
+        ends = (
+            max(shown[0] - shown[1] - 4, shown[2] - shown[3] - 4, 0),
+            min(shown[0] - shown[1] + 4, shown[2] - shown[3] + 4),
+        )
+        if not (ends[0] >= 1 and ends[1] <= 7 and ends[1] - ends[0] < 7):
+            continue
+        told += 1
+        releases: list = []
+        for (first, last), count in zip(spans, shown, strict=True):
+            period = [f"2023-{first + 1:02d}", f"2023-{last:02d}"]
+            finding = {
+                "stage": "scan",
+                "name": "rate",
+                "of": "incidents",
+                "cells": [[{"group": "D"}, period, count]],
+                "sums": [],
+            }
+            if check_release(releases, [finding], policy):
+                break
+            releases.append({"policy": policy.rules, "findings": [finding]})
+        else:
+            passed += 1
+    assert told > 10 and not passed

@@ -309,6 +309,32 @@ def test_the_hash_of_every_file_is_compared(profile):
         open_study(profile, today=TODAY)
 
 
+def test_a_column_that_nobody_agreed_to_is_refused_with_its_name_alone(profile):
+    make_shared(profile)
+    path = profile / "data/contacts.csv"
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text(
+        "\n".join([lines[0] + ",victim_name", *(line + ",Joe Bloggs" for line in lines[1:])]) + "\n", "utf-8"
+    )
+    with pytest.raises(SharingError, match=r"contacts\.csv holds columns .* does not declare: victim_name; ") as told:
+        open_study(profile, today=TODAY)
+    assert "Bloggs" not in str(told.value)
+
+
+def test_two_files_of_one_name_are_both_compared(profile):
+    one, other = profile / "data/a", profile / "data/z"
+    for folder in (one, other):
+        folder.mkdir()
+    content = (profile / "data/contacts.csv").read_bytes()
+    (other / "contacts.csv").write_bytes(content)
+    (one / "contacts.csv").write_bytes(content.replace(b"P0", b"Q0"))
+    text = (profile / "problem.yml").read_text("utf-8").replace("files: contacts.csv", 'files: "*/contacts.csv"')
+    (profile / "problem.yml").write_text(text, "utf-8")
+    make_shared(profile, patients() | {"sha256": [hashlib.sha256(content).hexdigest()]})
+    with pytest.raises(SharingError, match=r"does not match a/contacts\.csv"):
+        open_study(profile, today=TODAY)
+
+
 def test_the_profile_states_its_purpose(profile):
     make_shared(profile)
     path = profile / "problem.yml"

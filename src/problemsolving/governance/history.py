@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from problemsolving.governance.attacker import NOISE, Knowledge, agrees, narrowed
+from problemsolving.governance.attacker import NOISE, Knowledge, agrees, bound, narrowed
 from problemsolving.governance.policies import Policy
 from problemsolving.periods import Month
 
@@ -107,6 +107,41 @@ def find_isolated(pages: Sequence[Page]) -> list[str]:
                 width = limit - max(now.policy.floor, pages[other.page].policy.floor)
                 if least >= 1 - NOISE and most <= limit + NOISE and most - least < width - NOISE:
                     found.append(cell.finding)
+    return list(dict.fromkeys(found))
+
+
+def find_singled(pages: Sequence[Page]) -> list[str]:
+    """Name the findings of the last page that, with three or more shown periods of a series, single out some months.
+
+    As `find_isolated`, but for what several differences tell together: the months between two ends of released periods,
+    at the ends of those that the last page adds.
+    """
+    limit = max((page.policy.suppress_to or 0 for page in pages), default=0)
+    floor = max(page.policy.floor for page in pages)
+    series: dict[Key, list[list[Cell]]] = {}
+    for number, page in enumerate(pages):
+        for cell in page.cells:
+            if not cell.withheld:
+                series.setdefault(cell.key, [[] for _ in pages])[number].append(cell)
+    found = []
+    for mine in series.values():
+        if not limit or not mine[-1] or len({cell.span for cells in mine for cell in cells}) < 3:
+            continue
+        own = [Page(page.policy, cells, []) for page, cells in zip(pages, mine, strict=True)]
+        known, slices = _lay_out(own, summed=False)
+        whole = {int(places[0]) for places in slices.values() if len(places) == 1}
+        ends = {
+            (place, cell.finding)
+            for cell in mine[-1]
+            for edge in (slices[cell.key, cell.span][0], slices[cell.key, cell.span][-1])
+            for place in (int(edge) - 1, int(edge), int(edge) + 1)
+            if 0 <= place < len(known.low) and place not in whole
+        }
+        targets = sorted(ends)
+        limits = bound(known, [[place] for place, _ in targets])
+        for (_, finding), (least, most) in zip(targets, limits, strict=True):
+            if least >= 1 - NOISE and most <= limit + NOISE and most - least < limit - floor - NOISE:
+                found.append(finding)
     return list(dict.fromkeys(found))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from problemsolving.errors import DisclosureError, counted
-from problemsolving.governance.history import contradicts_itself, find_isolated, find_narrowed, read_page
+from problemsolving.governance.history import contradicts_itself, find_isolated, find_narrowed, find_singled, read_page
 from problemsolving.governance.policies import Policy
 from problemsolving.locks import one_at_a_time
 from problemsolving.records import write_atomically
@@ -19,7 +19,6 @@ from problemsolving.records import write_atomically
 VERSION = 1
 START = "0" * 64  # stands before the first release
 WAIT = 120.0  # seconds to wait for another run that publishes
-_RULES = ("name", "suppress_to", "nearest", "zeros", "model_cases", "model_freedom", "zeros_shown")
 REMEDY = "keep the earlier value, round (a policy that rounds, such as opensafely), or join groups"
 
 
@@ -96,7 +95,7 @@ def check_findings(findings: Sequence[dict[str, Any]], ledger: Path, policy: Pol
         When a withheld count could be placed more closely than its policy allows, or when the difference of two
         releases singles out a group below the threshold. Faults name finding, rule and remedy, never a value.
     """
-    kept, rules = _released(findings), _rules(policy)
+    kept, rules = _released(findings), policy.rules
     own = (run, rules, kept)
     releases = read_ledger(ledger)
     places = [place for place, entry in enumerate(releases) if _content(entry) == own]
@@ -122,7 +121,7 @@ def check_release(releases: Sequence[dict[str, Any]], findings: Sequence[dict[st
     pages.append(read_page(findings, policy, len(pages), linked=linked))
     isolated = (
         f"{finding}: differencing: a shown count less another of its series leaves a group below the threshold; {REMEDY}"
-        for finding in find_isolated(pages)
+        for finding in dict.fromkeys([*find_isolated(pages), *find_singled(pages)])
     )
     narrowed = (
         f"{finding}: bounds: a withheld count can be placed more closely than policy {policy.name} allows; {REMEDY}"
@@ -145,10 +144,6 @@ def _distinct(releases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if fresh:
             kept.append(entry | {"findings": fresh})
     return kept
-
-
-def _rules(policy: Policy) -> dict[str, Any]:
-    return {name: getattr(policy, name) for name in _RULES}
 
 
 def _content(entry: dict[str, Any]) -> tuple[Any, ...]:
@@ -197,7 +192,7 @@ def record_release(
         As `check_findings`, when the ledger is damaged, or when another run holds it for too long.
     """
     kept = _released(findings)
-    rules = _rules(policy)
+    rules = policy.rules
     ledger.parent.mkdir(parents=True, exist_ok=True)
     with _held(ledger):
         releases = read_ledger(ledger)

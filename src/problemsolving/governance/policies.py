@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,6 +52,12 @@ class Policy:
     p_ratio: float | None = None
     dominance: tuple[int, float] | None = None
     source: str = ""
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """What the ledger and each finding keep of the policy: its name and every number of its rule for counts."""
+        names = ("name", "suppress_to", "nearest", "zeros", "model_cases", "model_freedom", "zeros_shown")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def floor(self) -> int:
@@ -100,22 +107,26 @@ class Policy:
         return np.where(np.isnan(shown), self.floor, low), np.where(np.isnan(shown), np.inf, high)
 
     @property
-    def in_words(self) -> str:
-        if self.suppress_to is None:
-            return f"Policy {self.name}: every count is shown as it is, zeros too; for open data alone."
-        small = f"1 to {self.suppress_to}" if self.zeros_shown else f"{self.suppress_to} or fewer"
-        others = "others are not rounded" if self.nearest == 1 else f"others rounded to the nearest {self.nearest}"
+    def sums_in_words(self) -> str:
+        """The rules for sums with contributors (`problemsolving.governance.magnitudes`), or nothing."""
         sums = []
         if self.p_ratio is not None:
             sums.append(f"all but its two largest contributors give less than {self.p_ratio:.0%} of the largest")
         if self.dominance is not None:
             sums.append(f"its {self.dominance[0]} largest contributors give {self.dominance[1]:.0%} or more of it")
-        rule = f" A sum is withheld when {' or when '.join(sums)}." if sums else ""
+        return f"A sum is withheld when {' or when '.join(sums)}." if sums else ""
+
+    @property
+    def in_words(self) -> str:
+        if self.suppress_to is None:
+            return f"Policy {self.name}: every count is shown as it is, zeros too; for open data alone."
+        small = f"1 to {self.suppress_to}" if self.zeros_shown else f"{self.suppress_to} or fewer"
+        others = "others are not rounded" if self.nearest == 1 else f"others rounded to the nearest {self.nearest}"
         origin = f" Source: {self.source}." if self.source else ""
         return (
             f"Policy {self.name}: counts of {small} are withheld, and a second one where a total would tell them; {others}; "
             f"{self.zeros}; rates, slopes, shares and effects are computed from the released counts; model ratios, medians and "
-            f"intervals leave only where enough cases stand behind them.{rule}{origin}"
+            f"intervals leave only where enough cases stand behind them.{origin}"
         )
 
 

@@ -141,9 +141,9 @@ def write_page(run: Path, *, values: SensitiveValues | None = None) -> Path:
         f"{place}: {fault}" for (place, _), one in zip(parts, findings, strict=False) for fault in check_finding(one)
     ]
     faults += [
-        f"{place}: made under policy {one.get('policy')}, and {policy.name} is in force now; run the profile again"
+        f"{place}: not made under policy {policy.name} as it is in force now; run the profile again, unchanged"
         for (place, _), one in zip(parts, findings, strict=False)
-        if one.get("policy") != policy.name
+        if one.get("policy_rules") != policy.rules
     ]
     _stop(faults + scan_release(dict(parts), values))
     ledger = ledger_path(problem.folder)

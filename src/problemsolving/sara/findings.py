@@ -90,6 +90,7 @@ class Finding:
             "design": shown.design,
             "caveats": list(shown.caveats),
             "policy": self.policy.name,
+            "policy_rules": self.policy.rules,
             "withheld_cells": self.released.withheld,
             "cells": self.released.cells,
             "not_estimable": isinstance(shown, NotEstimable),
