@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from problemsolving import draw
 from problemsolving.measures.rates import rows_of
-from problemsolving.results import Column, FrameResult, Method, Table, Value, grouped_values, number, whole
+from problemsolving.results import Column, FrameResult, Method, Table, Value, coarser, grouped_values, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
 
@@ -32,6 +32,10 @@ class RateComparison(FrameResult):
 
     dispersion: float = 1.0
     level: float = 0.95
+
+    def blurred(self) -> Self:
+        spread = coarser(self.dispersion)
+        return replace(self, dispersion=spread, method=replace(self.method, settings={"dispersion": spread}))
 
     def estimates(self) -> pd.DataFrame:
         """Give ``ratio``, ``low``, ``high`` a group."""
