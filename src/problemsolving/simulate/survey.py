@@ -197,7 +197,7 @@ def write_assets(folder: Path, places: Places, truths: Truths, seed: int) -> Non
         "assets.csv",
         {
             "asset_id": [f"A{number:05d}" for number in range(1, len(area) + 1)],
-            "asset_name": [f"{labels[name]}, {places.name[at]}" for name, at in zip(kind, area, strict=True)],
+            "asset_name": [f"{labels[name]['label']}, {places.name[at]}" for name, at in zip(kind, area, strict=True)],
             "kind": kind,
             "area_code": [places.code[at] for at in area],
             "longitude": [f"{value:.5f}" for value in longitude],
