@@ -16,37 +16,91 @@ _POSTCODE_AREAS = (
     "NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA "
     "WC WD WF WN WR WS WV YO ZE"
 )
+_AREA = _POSTCODE_AREAS.replace(" ", "|")
+_PREFIX = (  # of a National Insurance number: two letters, without the pairs never given (HMRC manual NIM39110)
+    "[ACEHJLMOPRSWXY][A-CEGHJ-NPR-TW-Z]|B[A-CEHJ-NPR-TW-Z]|G[ACEGHJ-NPR-TW-Z]|K[A-CEGHJ-MPR-TW-Z]"
+    "|N[A-CEGHJLMNPRSW-Z]|T[A-CEGHJ-MPR-TW-Z]|Z[A-CEGHJ-NPR-TW-Y]"
+)
 _GAP = r"[ .\-]?"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_DAY = rf"(?:\d{{1,4}}[/.-]\d{{1,2}}[/.-]\d{{1,4}}|\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{2,4}}|{_MONTH} \d{{1,2}},? \d{{2,4}})"
+_DAY = (
+    rf"(?:\d{{1,4}}[/.-]\d{{1,2}}[/.-]\d{{1,4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH}[ ,-]{{1,2}}\d{{2,4}}"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{2,4}})"
+)
 _BIRTH_YEAR = r"(?:19\d\d|200\d)"  # a whole date of so long ago is more likely a birth than an incident
-_PATTERNS = {
-    "e-mail address": re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,190}\w"),
-    "National Insurance number": re.compile(
-        r"(?i)\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]\b"
+_BEYOND = f"{chr(0x80)}-{chr(0x10FFFF)}"  # letters of addresses that are not ASCII
+
+
+@dataclass(frozen=True)
+class Form:
+    """How people write one kind of identifier, as a pattern that Python and RE2 (DuckDB) read alike.
+
+    ``before`` and ``after`` are what must not stand beside it, as the inside of a character class. RE2 looks neither
+    back nor ahead, so there the characters beside it are part of the match. Letters and digits are those of ASCII.
+    """
+
+    kind: str
+    body: str
+    before: str = r"\w"
+    after: str = r"\w"
+
+    @property
+    def python(self) -> re.Pattern[str]:
+        """The pattern for Python; what it matches is the identifier alone."""
+        return re.compile(f"(?<![{self.before}])(?:{self.body})(?![{self.after}])", re.ASCII)
+
+    @property
+    def re2(self) -> str:
+        """The pattern for RE2, to tell whether the identifier is there."""
+        return f"(?:^|[^{self.before}])(?:{self.body})(?:[^{self.after}]|$)"
+
+
+FORMS = (
+    Form(
+        "e-mail address", rf"[\w.+\-{_BEYOND}]{{1,64}}@[\w\-{_BEYOND}]{{1,63}}\.[\w.\-{_BEYOND}]{{0,190}}\w", r"\w.+\-"
     ),
-    "postcode": re.compile(
-        rf"(?<![\w#])(?:(?:{_POSTCODE_AREAS.replace(' ', '|')})\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{{2}}"
-        rf"|(?:{_POSTCODE_AREAS.lower().replace(' ', '|')})\d[a-z\d]? ?\d[abd-hjlnp-uw-z]{{2}})(?!\w)"
+    Form("National Insurance number", rf"(?i:(?:{_PREFIX})(?:[ .\-/]{{0,2}}\d{{2}}){{3}}[ .\-/]{{0,2}}[A-D])"),
+    Form(
+        "postcode",
+        rf"(?:{_AREA})\d[A-Z\d]? {{0,2}}\d[ABD-HJLNP-UW-Z]{{2}}|(?:{_AREA.lower()})\d[a-z\d]? {{0,2}}\d[abd-hjlnp-uw-z]{{2}}"
+        rf"|(?i:(?:{_AREA})\d[A-Z\d]? {{1,2}}\d[ABD-HJLNP-UW-Z]{{2}})",
+        r"\w#",
     ),
-    "telephone number": re.compile(
-        r"(?<![\w.,+-])(?:(?:\+|00)44 ?(?:\(0\) ?)?|\(?0)"
+    Form(
+        "telephone number",
+        r"(?:(?:\+|00)44 ?(?:\(0\) ?)?|\(?0)"
         rf"(?:7\d{{3}}\)?{_GAP}\d{{3}}{_GAP}\d{{3}}|[127]\d{{3}}\)?{_GAP}\d{{5,6}}|[1238]\d{{2}}\)?{_GAP}\d{{3}}{_GAP}\d{{4}}"
-        rf"|1\d{{3}}\)?{_GAP}\d{{3}}{_GAP}\d{{3}}|2\d\)?{_GAP}\d{{4}}{_GAP}\d{{4}})(?![\w])"
+        rf"|1\d{{3}}\)?{_GAP}\d{{3}}{_GAP}\d{{3}}|2\d\)?{_GAP}\d{{4}}{_GAP}\d{{4}})",
+        r"\w.,+\-",
     ),
-    "date of birth": re.compile(
-        rf"(?i)\b(?:d\.? ?o\.? ?b\.?|born(?: on)?|birth ?day|date of birth)[\s\"':=]{{1,4}}{_DAY}"
-        rf"|(?<![\w./-])(?:{_BIRTH_YEAR}-[01]\d-[0-3]\d|[0-3]?\d[/.-][01]?\d[/.-]{_BIRTH_YEAR})(?![\w/-])"
+    Form(
+        "date of birth",
+        rf"(?i:(?:d\.? ?o\.? ?b\.?|born(?: on)?|birth ?day|date of birth|birth date)[\s\"':=]{{1,4}}{_DAY})",
+        after=r"\x00",
     ),
-}
-_TEN_DIGITS = re.compile(r"(?<![\w.+-])\d{3}[ .\-]?\d{3}[ .\-]?\d{4}(?![\w.-]\d|\w)")
+    Form(
+        "date of birth",
+        rf"{_BIRTH_YEAR}-[01]\d-[0-3]\d|[0-3]?\d[/.-][01]?\d[/.-]{_BIRTH_YEAR}",
+        r"\w./\-",
+        r"\w/\-",
+    ),
+)
+# Ten digits as 943 476 5919, 9434 765 919 or 9,434,765,919; decimals belong to the match, and only zeros may stand there.
+_GAP2 = r"[ .,/\-]{0,2}"
+TEN_DIGITS = rf"(?:(?i:nhs)[ :#_\-]{{0,2}})?(?:\d{{3}}{_GAP2}\d{{3}}{_GAP2}\d{{4}}|\d{{4}}{_GAP2}\d{{3}}{_GAP2}\d{{3}}|\d(?:,\d{{3}}){{3}})(?:\.\d+)?\b"
+BEFORE_TEN_DIGITS = r"\w.+\-"
+NO_ONES = r"\b01234567890?\b"  # digits in order, as scales and examples have them
+_PATTERNS = tuple((form.kind, form.python) for form in FORMS)
+_TEN_DIGITS = re.compile(f"(?<![{BEFORE_TEN_DIGITS}]){TEN_DIGITS}", re.ASCII)
+_NO_ONES = re.compile(NO_ONES, re.ASCII)
 _HIDDEN = re.compile(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2}))")
 _LOOKS_LIKE = str.maketrans(
     "АВЕЅІЈКМНОРСТХУЗаеѕіјорсхукмнтвԁԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧορνικɑɡ‐‑‒–—−",
     "ABESIJKMHOPCTXY3aesijopcxykmhtbdqwhABEZHIKMNOPTYXopvikag------",
 )
-_NO_ONES = {"0123456789", "01234567890"}  # digits in order, as scales and examples have them
 _DEEPEST = 4  # escapes of escapes of escapes are undone, no deeper
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # fillers: letters and signs that show nothing
+_DROPPED = ("Cf", "Mn", "Me", "Co")  # invisible, combining and private characters
 
 
 @dataclass(frozen=True)
@@ -60,8 +114,8 @@ class Identifier:
 def plain(text: str) -> str:
     """Undo what hides a value from a search, and keep its letters and digits.
 
-    Compatibility forms (full-width, circled, non-breaking), look-alikes of other alphabets, invisible and combining
-    characters, HTML entities, percent and JSON or Python escapes become the plain characters that a reader would see.
+    Compatibility forms (full-width, circled, non-breaking), digits and look-alikes of other alphabets, invisible,
+    blank, private and combining characters, HTML entities, percent and JSON or Python escapes become the plain characters that a reader would see.
 
     >>> plain("&#57;43&nbsp;476\\u200b %35919"), plain("\\\\u0050\\uff10\\u200d001")
     ('943 476 5919', 'P0001')
@@ -79,8 +133,16 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     text = unicodedata.normalize("NFKD", text)
-    kept = (letter for letter in text if unicodedata.category(letter) not in ("Cf", "Mn", "Me"))
-    return unicodedata.normalize("NFKC", "".join(kept)).translate(_LOOKS_LIKE)
+    text = text.translate({ord(letter): _shown(letter) for letter in set(text) if not letter.isascii()})
+    return unicodedata.normalize("NFKC", text).translate(_LOOKS_LIKE)
+
+
+def _shown(letter: str) -> str | None:
+    """Give a digit of any script as ASCII, nothing for what shows nothing, and any other character as it is."""
+    kind = unicodedata.category(letter)
+    if kind == "Nd":
+        return str(unicodedata.digit(letter))
+    return None if kind in _DROPPED or letter in _BLANK else letter
 
 
 def _character(code: str) -> str:
@@ -122,10 +184,10 @@ def find_identifiers(text: str) -> Iterator[Identifier]:
 
 
 def _find(text: str) -> Iterator[Identifier]:
-    for kind, pattern in _PATTERNS.items():
+    text = _NO_ONES.sub(lambda found: " " * len(found[0]), text)
+    for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
-            if match.group() not in _NO_ONES:
-                yield Identifier(kind, match.start())
+            yield Identifier(kind, match.start())
     for match in _TEN_DIGITS.finditer(text):
-        if is_nhs_number(match.group()):
+        if is_nhs_number(re.sub(r"\.0+$", "", match.group())):
             yield Identifier("NHS number", match.start())

@@ -183,6 +183,13 @@ ROWS = {
     "soft hyphen": ("Last outcome category", "Under\xadinvestigation", "holds invisible characters"),
     "tag characters": ("Location", "a\U000e0041", "holds invisible characters"),
     "mark in the middle": ("Location", "a\ufeffb", "holds invisible characters"),
+    "variation selector": ("Location", "High\ufe0fStreet", "holds invisible characters"),
+    "grapheme joiner": ("Location", "High\u034fStreet", "holds invisible characters"),
+    "Hangul filler": ("Location", "High\u3164Street", "holds invisible characters"),
+    "blank Braille": ("Location", "High\u2800Street", "holds invisible characters"),
+    "private use": ("Location", "High\ue000Street", "holds private or replaced characters"),
+    "replacement character": ("Location", "Caf\ufffd", "holds private or replaced characters"),
+    "identifier with an NHS number": ("Crime ID", "9434765919", "looks like an NHS number: pseudonymise before sharing"),
     "very long text": ("Location", "a" * 100_000, "longer than 20,000 bytes"),
     "G18 identifier shortened": ("Crime ID", "1.23E+11", "a number that a spreadsheet shortened"),
     "identifier of another form": ("Crime ID", "12345", "not in the form that most identifiers have"),
@@ -325,6 +332,18 @@ PEOPLE_FAULTS = {
     "G1 key twice": ({"id": "00120000"}, "must be unique"),
     "G3 blank key": ({"id": ""}, "must not be empty"),
     "G18 zeros lost": ({"id": "120001"}, "shorter than most identifiers: leading zeros lost"),
+    "NHS number as key": ({"id": "9434765919"}, "looks like an NHS number: pseudonymise before sharing"),
+    "NHS number with dashes as key": ({"id": "943-476-5919"}, "looks like an NHS number: pseudonymise before sharing"),
+    "NINO as key": ({"id": "AB123456C"}, "looks like a National Insurance number: pseudonymise before sharing"),
+    "NINO with dashes as key": (
+        {"id": "ab-12-34-56-c"},
+        "looks like a National Insurance number: pseudonymise before sharing",
+    ),
+    "e-mail as key": ({"id": "jo@example.org"}, "looks like an e-mail address: pseudonymise before sharing"),
+    "key with a space inside": ({"id": "0012 0003"}, "an identifier with spaces inside"),
+    "key with a filler": ({"id": "0012\u31640003"}, "holds invisible characters"),
+    "key with a private character": ({"id": "0012\ue0000003"}, "holds private or replaced characters"),
+    "key with a lost character": ({"id": "0012\ufffd0003"}, "holds private or replaced characters"),
     "NHS number in a note": ({"note": "nhs 943-476-5919."}, "holds an NHS number"),
     "script in a note": ({"note": "a <b onclick=x>"}, "holds markup or script"),
 }
@@ -337,6 +356,15 @@ def test_people_with_a_fault_are_refused(tmp_path, monkeypatch, changes, rule):
     told = {fault.rule: fault for fault in caught.value.report.faults}
     assert BAD in told[rule].rows and told[rule].file == "people.csv" and told[rule].column in PERSON
     assert told[rule].count == len(told[rule].rows) <= 2
+
+
+@pytest.mark.parametrize("key", ["0012-003", "P0002898", "9434765918"])
+def test_pseudonyms_are_quiet(tmp_path, monkeypatch, key):
+    try:
+        told = people(tmp_path, monkeypatch, id=key).notes
+    except DataError as caught:
+        told = caught.report.faults
+    assert [fault.rule for fault in told if "looks like" in fault.rule or "holds" in fault.rule] == []
 
 
 def test_people_without_a_fault_pass_in_silence(tmp_path, monkeypatch):

@@ -180,12 +180,15 @@ def rules_of(
 
 
 def _text_rules(found: TableField, heading: str, text: str, form: str | None) -> tuple[list[Rule], list[str]]:
-    identifier = found.sensitivity == "identifier" or bool(found.constraints.pattern or found.constraints.enum)
+    person = found.sensitivity == "identifier"
+    identifier = person or bool(found.constraints.pattern or found.constraints.enum)
     gate = unusual(text, identifier=identifier)
     plain = f"(not ({gate}) and strlen({text}) <= {MAX_TEXT})"
-    rules = [Rule(heading, words, test, gate) for words, test in text_rules(text, identifier=identifier)]
+    one_word = person and found.name.endswith("_id")
+    broken = text_rules(text, identifier=identifier, person=person, one_word=one_word)
+    rules = [Rule(heading, words, test, gate) for words, test in broken]
     rules.append(Rule(heading, f"longer than {MAX_TEXT:,} bytes", f"strlen({text}) > {MAX_TEXT}"))
-    return rules, [f"({form} <> 0 or {plain})" if form else plain]
+    return rules, [f"(({form} <> 0 and abs({form}) <> 10) or {plain})" if form else plain]
 
 
 def _typed_rules(
