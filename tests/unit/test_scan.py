@@ -30,7 +30,7 @@ def contacts(**columns) -> Reading:
 
 
 def incidents(**columns) -> Reading:
-    rows = {"longitude": [1.80323], "latitude": [53.065], "month": ["2024-06"], "area_code": ["E01999001"]}
+    rows = {"longitude": [1.80323], "latitude": [53.06528], "month": ["2024-06"], "area_code": ["E01999001"]}
     return Reading(source("simulated-incidents"), pd.DataFrame(rows | columns), ())
 
 
@@ -104,6 +104,21 @@ HIDDEN = {
     "time, British": "19/06/2024 01:57",
     "time, in words": "on 19 June 2024 at 01:57",
     "time, seconds since 1970": "1718762220000",
+    "time as C writes it": "Wed Jun 19 01:57:00 2024",
+    "time, month first in words": "June 19, 2024 01:57",
+    "time before its date": "01:57 on 19 June 2024",
+    "time before its date with weekday": "01:57, Wednesday 19 June 2024",
+    "time, short month": "19-Jun-2024 01:57",
+    "time by British clocks": "2024-06-19 02:57",
+    "time by British clocks in words": "at 2:57am on 19 June 2024",
+    "time, month first": "06/19/2024 01:57",
+    "time of twelve hours": "19 June 2024, 1.57am",
+    "latitude rounded": "lat 53.0653",
+    "pieces: dash": f"{PERSON[0]}-{PERSON[1:]}",
+    "pieces: underscore": f"{PERSON[0]}_{PERSON[1:]}",
+    "pieces: space": f"{PERSON[0]} {PERSON[1:]}",
+    "pieces: line break": f"{PERSON[:3]}<br>{PERSON[3:5]}<br/>{PERSON[5:]}",
+    "pieces: cells": f"<tr><td>{PERSON[:4]}</td><td>{PERSON[4:]}</td></tr>",
     "coordinates": "x 1.80323",
 }  # fmt: skip
 
@@ -125,6 +140,11 @@ def test_a_value_is_found_however_it_is_hidden(known, way):
         "2024-06-20 00:00",
         "Q773190",
         "53.065",
+        "2024-06-19 00:57",
+        "19 June 2024 1.57 per cent",
+        "1:57pm on 19 June 2024",
+        "<td>19</td><td>06</td>",
+        "Q 773 190",
         "C000002",
         "x" * 70,
         "81.80323",
@@ -145,6 +165,12 @@ def test_which_values_are_searched():
                                       agency_id="police", kind="call")])  # fmt: skip
     assert sorted(value for group in values.groups.values() for value in group) == ["12345678", "ab 12 c9"]
     assert "contact.kind" in values.not_searched and "contact.person_id" in values.fields
+
+
+def test_a_value_of_pieces_is_found_whole_and_numbers_side_by_side_are_chance():
+    values = collect_values([contacts(person_id=["S-1234-56"], contact_id=["1234567890"])])
+    assert scan_release({"page": "S123456"}, values) == ["page: holds a value of contact.person_id"]
+    assert scan_release({"page": "1234 567 890"}, values) == []
 
 
 def test_places_in_words_are_searched_where_they_tell_places_apart():
@@ -194,6 +220,10 @@ FALSE_FRIENDS = [
 @pytest.mark.parametrize("text", FALSE_FRIENDS)
 def test_false_friends_are_left_alone(text):
     assert [found.kind for found in find_identifiers(f"see {text}, please")] == []
+
+
+def test_cells_side_by_side_are_not_one_number():
+    assert scan_release({"page": "<td>943</td><td>476</td><td>5919</td>"}, NOBODY) == []
 
 
 def test_a_million_values_against_a_large_page_take_seconds():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.codelists import codelist
 from problemsolving.dictionary.schema import TableField, names, table
+from problemsolving.governance.moments import moments_in
 from problemsolving.governance.unwrap import texts_of
 from problemsolving.identifiers import find_identifiers, plain
 from problemsolving.results import listed
@@ -24,8 +25,12 @@ SHORTEST = 5  # letters and digits: shorter values stand in any page
 SHORTEST_NUMBER = 7  # digits alone: shorter ones are counts
 ANYWHERE = 8  # values this long are found inside longer words too
 SHORTEST_PLACE = 8  # characters of a place in words
+LOCAL = "Europe/London"  # times are kept in UTC and may be written in local time
 MANY = 50  # distinct values from which a field of places in words tells places apart
 DECIMALS = 4  # of a coordinate: about ten metres
+SHORTEST_SPLIT = 7  # letters and digits of a value that is found in pieces: P-0002898
+PIECES = 4  # of it, at most
+LATITUDE = 10  # degrees: rounded, a smaller number is any ratio; a pair of coordinates holds its latitude too
 WINDOW = 6  # words of free text that nobody writes twice by chance
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -33,7 +38,6 @@ _MISSING = {
     "unknown", "missing", "not known", "not recorded", "not stated", "not available", "not applicable", "none", "null",
     "withheld", "redacted", "no location", "no fixed abode",
 }  # fmt: skip
-_MONTHS = ("", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,20 @@ class SensitiveValues:
         """Lengths of the single words that are looked for inside longer words."""
         return sorted({len(value) for value in self.groups.get(1, ()) if len(value) >= ANYWHERE})
 
+    @cached_property
+    def _joined(self) -> dict[str, str]:
+        """Values of several words written as one; those of digits alone would be found in any row of numbers."""
+        several = ((value.replace(" ", ""), place) for size, group in self.groups.items() if 1 < size <= PIECES
+                   for value, place in group.items())  # fmt: skip
+        return {value: place for value, place in several if _can_be_split(value)}
+
     def found_in(self, text: str) -> set[str]:
         """Give the fields, as ``table.field``, of which a value stands in a text; never the value."""
         words = _words_of(text)
         distinct = set(words)
         singles = self.groups.get(1, {})
         found = {singles[word] for word in distinct & singles.keys()}
+        found |= self._in_pieces(words, distinct)
         if self._lengths:
             for word in distinct:
                 found |= self._inside(word, singles)
@@ -76,6 +88,18 @@ class SensitiveValues:
             for place, word in enumerate(words):
                 if word in firsts and (value := " ".join(words[place : place + size])) in group:
                     found.add(group[value])
+        return found
+
+    def _in_pieces(self, words: list[str], distinct: set[str]) -> set[str]:
+        """Give the fields of values that neighbouring words make together, and of several words written as one."""
+        singles, joined = self.groups.get(1, {}), self._joined
+        found = {joined[word] for word in distinct & joined.keys()}
+        runs = words
+        for pieces in range(2, PIECES + 1):
+            runs = list(map(add, runs, words[pieces - 1 :]))
+            several = set(runs)
+            found |= {singles[run] for run in several & singles.keys() if _can_be_split(run)}
+            found |= {joined[run] for run in several & joined.keys()}
         return found
 
     def _inside(self, word: str, singles: Mapping[str, str]) -> set[str]:
@@ -105,8 +129,9 @@ def collect_values(readings: Iterable[Reading], *, of: Callable[[Reading], bool]
     -------
     SensitiveValues
         Every distinct value of fields with sensitivity ``identifier``; of ``free text``, every run of six words;
-        of ``quasi`` fields what nearly tells one case from all others: times to the minute, coordinates of four
-        decimals or more, places in words of eight characters or more. Not searched, because they stand in any
+        of ``quasi`` fields what nearly tells one case from all others: times to the minute (in UTC and as clocks in
+        the United Kingdom show), coordinates of four
+        decimals or more (latitudes also rounded to four), places in words of eight characters or more. Not searched, because they stand in any
         page: values of fewer than five letters and digits, numbers of fewer than seven digits, midnight (which
         stands for a day), categories, and values that an open field or a codelist holds too.
     """
@@ -174,6 +199,11 @@ def _found(texts: Iterable[str], values: SensitiveValues, clean: set[int]) -> li
     return [f"what looks like a {kind}" for kind in sorted(kinds)] + [f"a value of {name}" for name in sorted(fields)]
 
 
+def _can_be_split(value: str) -> bool:
+    """Tell whether a value in pieces is still no chance: long enough, of letters and digits both."""
+    return len(value) >= SHORTEST_SPLIT and not value.isdigit() and not value.isalpha()
+
+
 def _words_of(text: str) -> list[str]:
     """Give a text as plain words in small letters, times and decimals written one way."""
     text = _one_way(plain(text))
@@ -184,10 +214,6 @@ def _words_of(text: str) -> list[str]:
 
 
 _T = re.compile(r"(?<=\d)[Tt](?=\d\d)")
-_PACKED_TIME = re.compile(r"(?<!\d)((?:19|20)\d\d)([01]\d)([0-3]\d) ?([0-2]\d):?([0-5]\d)(?:\d\d)?(?!\d)")
-_BRITISH = re.compile(r"(?<!\d)(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}),? (?:at )?(\d{1,2}):(\d\d)")
-_WRITTEN = re.compile(r"(?i)(?<!\d)(\d{1,2})(?:st|nd|rd|th)? ([a-z]{3})[a-z]*,? (\d{4}),? (?:at )?(\d{1,2}):(\d\d)")
-_SECONDS = re.compile(r"(?<![\d.])(1\d{9})(?:\d{3}|\d{6}|\d{9})?(?![\d.])")
 _ZEROS = re.compile(r"(\.\d*?[1-9])0+(?!\d)")
 
 
@@ -196,17 +222,8 @@ def _one_way(text: str) -> str:
     if not any(letter.isdigit() for letter in text[:64]) and not re.search(r"\d\d", text):
         return text
     text = _ZEROS.sub(r"\1", _T.sub(" ", text))
-    times = [found.groups() for found in _PACKED_TIME.finditer(text)]
-    times += [(y, m, d, hour, minute) for d, m, y, hour, minute in (f.groups() for f in _BRITISH.finditer(text))]
-    times += [
-        (y, str(_MONTHS.index(m.casefold())), d, hour, minute)
-        for d, m, y, hour, minute in (f.groups() for f in _WRITTEN.finditer(text))
-        if m.casefold() in _MONTHS
-    ]
-    seconds = {found[1] for found in _SECONDS.finditer(text)}
-    told = [dt.datetime.fromtimestamp(int(number), tz=dt.UTC).strftime("%Y %m %d %H %M") for number in sorted(seconds)]
-    told += [" ".join([y, *(part.zfill(2) for part in rest)]) for y, *rest in times]
-    return "\n".join([text, *told]) if told else text
+    told = moments_in(text)
+    return "\n".join([text, *sorted(told)]) if told else text
 
 
 def _texts(column: TableField, series: pd.Series) -> Iterable[str] | str:
@@ -217,14 +234,21 @@ def _texts(column: TableField, series: pd.Series) -> Iterable[str] | str:
     distinct = series.dropna().unique()
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         times = pd.DatetimeIndex(distinct)
-        times = times[(times.hour != 0) | (times.minute != 0)].tz_localize(None)
-        return [text.replace("T", " ") for text in set(np.datetime_as_string(times.to_numpy(), unit="m").tolist())]
+        times = times.tz_localize("UTC") if times.tz is None else times.tz_convert("UTC")
+        times = times[(times.hour != 0) | (times.minute != 0)]
+        local = times.tz_convert(LOCAL)
+        both = [times, local[(local.hour != 0) | (local.minute != 0)]]
+        written = (np.datetime_as_string(each.tz_localize(None).to_numpy(), unit="m").tolist() for each in both)
+        return [text.replace("T", " ") for text in {text for texts in written for text in texts}]
     if column.sensitivity in ("identifier", "free text"):
         return [text for text in map(_as_text, distinct) if text.casefold().strip() not in _MISSING]
     if column.sensitivity != "quasi":
         return "a category: many share each value"
     if pd.api.types.is_float_dtype(series.dtype):
-        return [text for text in map(repr, map(float, distinct)) if len(text.partition(".")[2]) >= DECIMALS]
+        numbers = [float(number) for number in distinct]
+        rounded = (repr(round(number, DECIMALS)) for number in numbers if abs(number) >= LATITUDE)
+        texts = {*map(repr, numbers), *rounded}
+        return [text for text in texts if len(text.partition(".")[2]) >= DECIMALS]
     if column.codelist or column.constraints.enum or not pd.api.types.is_string_dtype(series.dtype):
         return "a category or a whole number: many share each value"
     if len(distinct) <= MANY:

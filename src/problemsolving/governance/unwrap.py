@@ -112,7 +112,7 @@ def _base64(raw: bytes) -> bytes | None:
 
 def _without_marks(text: str) -> Iterator[str]:
     visible = _COMMENT.sub(" ", text)
-    yield _TAG.sub(" ", _INLINE.sub("", visible))
+    yield _TAG.sub("\n", _INLINE.sub("", visible))  # cells side by side are not one number
 
 
 def _inside_json(text: str) -> list[str] | None:
