@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 
 class Report(Protocol):
@@ -135,3 +135,34 @@ def counted(count: int, word: str) -> str:
     ('1 fault', '2 faults')
     """
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field of this record",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "string_type": "write text",
+    "string_pattern_mismatch": "is not written as it should be",
+    "model_type": "write keys and values",
+    "model_attributes_type": "write keys and values",
+    "dict_type": "write keys and values",
+    "tuple_type": "write a list",
+    "list_type": "write a list",
+}
+
+
+def fault_words(fault: Mapping[str, Any]) -> str:
+    """Say in the project's words what a reader of types found; never the value.
+
+    >>> fault_words({"type": "missing", "msg": "Field required"})
+    'is missing'
+    >>> fault_words({"type": "literal_error", "msg": "Input should be 'a'", "ctx": {"expected": "'a' or 'b'"}})
+    'write a or b'
+    """
+    if fault["type"] == "value_error":
+        return str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "literal_error":
+        return "write " + str(fault["ctx"]["expected"]).replace("'", "")
+    message = str(fault["msg"])
+    return _WORDS.get(fault["type"], message[:1].lower() + message[1:])

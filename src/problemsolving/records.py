@@ -70,6 +70,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return {str(key): _joined(value) for key, value in loaded.items()}
 
 
+def shown(path: Path) -> str:
+    """Name a file with its folder, as people find it.
+
+    >>> shown(Path("profile/sharing/areas.yml")), shown(Path("areas.yml"))
+    ('sharing/areas.yml', 'areas.yml')
+    """
+    return f"{path.parent.name}/{path.name}" if path.parent.name else path.name
+
+
 def _joined(value: Any) -> Any:
     """Join the surrogate pairs that JSON escapes leave (an emoji written as ``\\ud83d\\ude00``)."""
     if isinstance(value, str):

@@ -97,6 +97,9 @@ def decided(people, **changes):
     return {
         "purpose": "re-identification",
         "dataset": "contacts",
+        "domain": "nhs-number",
+        "data_sha256": hashlib.sha256(people.with_name("shared.csv").read_bytes()).hexdigest(),
+        "delivery": "Contacts",
         "controlling_agency": AGENCY,
         "reason": "To offer support before a crisis.",
         "people_prioritised": "Four or more contacts in crisis within a year.",
@@ -183,7 +186,7 @@ def test_nobody_without_the_key_identifies_anyone(files):
         attempt(replace(files, key=other))
     made = json.loads(files.made_with.read_text())
     made["key_id"] = Pseudonymiser(read_key(other)).key_id
-    forged = files.made_with.with_name("forged.json")
+    forged = files.made_with
     forged.write_text(json.dumps(made))
     done = attempt(replace(files, key=other, made_with=forged))
     assert done.found == 0 and files.out.read_text() == "nhs_number\n"
@@ -340,7 +343,8 @@ def test_a_transparency_record_tells_nobodys_identifier(tmp_path):
 def test_the_decision_in_the_docs_is_complete(files, root):
     block = re.search(r"```yaml\n(.*?)```", (root / "docs/how-to/hand-back.md").read_text("utf-8"), re.DOTALL)[1]
     right = hashlib.sha256(files.people.read_bytes()).hexdigest()
-    files.decision.write_text(block.replace("0" * 64, right), "utf-8")
+    data = hashlib.sha256(files.people.with_name("shared.csv").read_bytes()).hexdigest()
+    files.decision.write_text(block.replace("0" * 64, right).replace("1" * 64, data), "utf-8")
     assert attempt(files).found == 8
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from problemsolving.errors import DictionaryError, ParameterError, SharingError, nearest
+from problemsolving.errors import DictionaryError, ParameterError, SharingError, fault_words, nearest
 from problemsolving.records import read_yaml
 from problemsolving.resources import resource_path
 
@@ -289,6 +289,6 @@ def _read(kind: Literal["tables", "sources"], name: str) -> dict:
     except ParameterError as error:
         raise DictionaryError(error.message) from None
     except ValidationError as error:
-        faults = [".".join(str(part) for part in fault["loc"]) + ": " + fault["msg"] for fault in error.errors()]
+        faults = [".".join(map(str, fault["loc"])) + ": " + fault_words(fault) for fault in error.errors()]
         raise DictionaryError(f"data_dictionary/{kind}/{name}.yml is not valid", faults=faults) from None
     return raw

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from problemsolving.errors import SharingError
+from problemsolving.errors import ParameterError, SharingError
+from problemsolving.governance.private import check_place, open_plain, read_plain
 from problemsolving.locks import one_at_a_time
 
 WAIT = 60.0  # seconds to wait for another hand-back
 
+MOST_BYTES = 16_000_000  # of a log; some 30,000 attempts
 FIRST = "0" * 64
 
 
@@ -35,8 +37,11 @@ def verify_log(path: Path) -> tuple[int, str]:
     ------
     SharingError
         Naming the first line that does not follow from the one before.
+    ParameterError
+        As for `check_log`, and for a log of more than 16 MB.
     """
-    raw = path.read_bytes() if path.exists() else b""
+    check_log(path)
+    raw = read_plain(path, most=MOST_BYTES) if path.exists() else b""
     count, head, broken = _follow(raw)
     if broken:
         raise SharingError(
@@ -47,6 +52,34 @@ def verify_log(path: Path) -> tuple[int, str]:
             ],
         )
     return count, head
+
+
+def check_log(path: Path) -> None:
+    """Stop on a place where no log can be kept or where it could be published.
+
+    Raises
+    ------
+    ParameterError
+        For a repository or profile, a missing folder, a link, a folder, a pipe or a device.
+    """
+    check_place(path, what="a log of hand-backs")
+    if not path.parent.is_dir():
+        raise ParameterError(f"{path.parent}: no such folder")
+    if path.is_symlink():
+        raise ParameterError(f"{path}: is a symbolic link; name the log itself")
+    if path.exists() and not path.is_file():
+        raise ParameterError(f"{path}: is not a plain file; name another log")
+
+
+def granted_before(path: Path, **same: Any) -> list[dict[str, Any]]:
+    """Give the granted attempts of a log that hold the given values."""
+    raw = read_plain(path, most=MOST_BYTES) if path.exists() else b""
+    entries = [json.loads(line) for line in raw.splitlines()]
+    return [
+        entry
+        for entry in entries
+        if entry.get("outcome") == "granted" and all(entry.get(key) == value for key, value in same.items())
+    ]
 
 
 def _follow(raw: bytes) -> tuple[int, str, int]:
@@ -84,17 +117,25 @@ def append_attempt(path: Path, entry: Mapping[str, Any]) -> tuple[str, bool]:
     sound : bool
         Whether the log was whole before.
     """
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    check_log(path)
+    handle = open_plain(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0))
     try:
+        if os.name == "posix":
+            os.fchmod(handle, 0o600)
         with one_at_a_time(path.with_name(f".{path.name}.lock"), wait=WAIT) as held:
             if not held:
                 raise SharingError(f"{path.name}: another hand-back is writing into it; try again when it is done")
-            raw = path.read_bytes()
+            raw = read_plain(path, most=MOST_BYTES)
             _, head, broken = _follow(raw)
             line = json.dumps({**entry, "previous": head}, ensure_ascii=True, sort_keys=True).encode()
             start = b"" if not raw or raw.endswith(b"\n") else b"\n"
-            os.write(handle, start + line + b"\n")
+            _write_all(handle, start + line + b"\n")
             os.fsync(handle)
     finally:
         os.close(handle)
     return hashlib.sha256(line).hexdigest(), not broken
+
+
+def _write_all(handle: int, raw: bytes) -> None:
+    while raw:
+        raw = raw[os.write(handle, raw) :]

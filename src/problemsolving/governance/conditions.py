@@ -9,24 +9,54 @@ from typing import Any
 
 from problemsolving.dictionary.codelists import codelist
 from problemsolving.governance.gateways import data_kind, find_source, gateway_faults, loaded_fields
-from problemsolving.governance.terms import Use
+from problemsolving.governance.terms import OPEN_LICENCES, Use
+from problemsolving.identifiers import plain
 
 Values = Mapping[str, Any]
 Faults = Iterator[str]
 Rule = Callable[[Values, Use], Faults]
 
 
-def same_person(one: str, other: str) -> bool:
-    """Tell whether two names are of one person, whatever their case, spaces, dots and accents' encoding.
+_TITLES = frozenset(("dr", "mr", "mrs", "ms", "miss", "mx", "prof", "professor"))
+_BLANKS = str.maketrans(dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " "))  # letters and signs that show nothing
 
-    >>> same_person("Jo  Bloggs", "jo bloggs "), same_person("J. Bloggs", "Jo Bloggs")
+
+def same_person(one: str, other: str) -> bool:
+    """Tell whether two names are of one person, whatever their case, order, accents, titles, dots and look-alikes.
+
+    >>> same_person("Dr Jo  Bloggs", "bloggs, Jó"), same_person("J. Bloggs", "Jo Bloggs")
     (True, False)
     """
-    return _plain(one) == _plain(other)
+    first, second = _name_words(one), _name_words(other)
+    return sorted(first) == sorted(second) or "".join(first) == "".join(second)
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", name)).strip().casefold()
+def _name_words(name: str) -> list[str]:
+    text = plain(re.sub(r"\(.*?\)|\[.*?\]", " ", name.translate(_BLANKS))).casefold()
+    text = re.sub(r"(?<=[a-z])[01](?=[a-z])", lambda found: "ol"[int(found.group())], text)
+    words = re.findall(r"[^\W\d_]+", re.sub(r"['\u2018\u2019`]", "", text))
+    return [word for word in words if word not in _TITLES] or words
+
+
+def name_faults(name: str) -> list[str]:
+    """Give what is wrong with a name: no letters, or letters of two alphabets, as look-alikes have.
+
+    >>> name_faults("Jo Bl\u043eggs")
+    ['mixes letters of two alphabets; type the name as it is']
+    >>> name_faults("Zoë O'Brien"), name_faults("-")
+    ([], ['holds no letters; write a name'])
+    """
+    letters = [letter for letter in unicodedata.normalize("NFKC", name.translate(_BLANKS)) if letter.isalpha()]
+    scripts = {unicodedata.name(letter, "other").split()[0] for letter in letters} - {
+        "MODIFIER",
+        "FEMININE",
+        "MASCULINE",
+    }
+    if not letters:
+        return ["holds no letters; write a name"]
+    if scripts & {"LATIN"} and len(scripts) > 1:
+        return ["mixes letters of two alphabets; type the name as it is"]
+    return []
 
 
 def _dataset(values: Values, use: Use) -> Faults:
@@ -78,6 +108,26 @@ def _approved(values: Values, use: Use) -> Faults:
 def _approver(values: Values, use: Use) -> Faults:  # noqa: ARG001
     if same_person(values["approver"], values["requester"]):
         yield "approver: is the requester; somebody else must approve"
+
+
+def _people_named(values: Values, use: Use) -> Faults:  # noqa: ARG001
+    approval = values.get("caldicott_approval")
+    named = {name: values[name] for name in ("requester", "approver") if name in values}
+    named |= {"caldicott_approval.by": approval.by} if approval is not None else {}
+    for place, name in named.items():
+        yield from (f"{place}: {fault}" for fault in name_faults(name))
+
+
+def _open_licence(values: Values, use: Use) -> Faults:
+    source = find_source(use.source)
+    if source is None:
+        return
+    if source.licence not in OPEN_LICENCES:
+        yield "kind: the source's own licence is not open; agree a full record (kind: shared)"
+    elif values["licence"] != source.licence:
+        yield f"licence: is not the source's; write {source.licence}, or a full record (kind: shared)"
+    if source.capabilities.people == "pseudonym" and source.areas != "made up":
+        yield "kind: the source holds people and no made-up areas, so it is not open; agree a full record (kind: shared)"
 
 
 def _assessed(values: Values, use: Use) -> Faults:
@@ -266,9 +316,11 @@ OPEN_RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("source",), _source),
     (("review_on",), _review),
     (("level",), _level),
+    (("licence",), _open_licence),
 )
 SHARED_RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
-    *OPEN_RULES,
+    *OPEN_RULES[:-1],
+    ((), _people_named),
     (("sha256", "delivery"), _delivered),
     (("receiving_agencies", "source_agency"), _receivers),
     (("controllers", "source_agency", "receiving_agencies"), _controllers),

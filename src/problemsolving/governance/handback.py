@@ -5,57 +5,29 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import getpass
+import hashlib
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import Field, ValidationError
+from typing import Any, BinaryIO
 
 from problemsolving.dictionary.codelists import codelist
 from problemsolving.errors import ParameterError, ProblemSolvingError, SharingError, nearest
 from problemsolving.governance.atrs import write_atrs
-from problemsolving.governance.attempts import append_attempt, verify_log
-from problemsolving.governance.conditions import same_person
-from problemsolving.governance.private import check_place, private_file
-from problemsolving.governance.pseudonymise import PseudonymRecord, csv_rows, read_pseudonym_record
+from problemsolving.governance.attempts import append_attempt, granted_before, verify_log
+from problemsolving.governance.decisions import Decision, read_decision, tie_faults
+from problemsolving.governance.private import check_place, open_plain, private_file, read_plain
+from problemsolving.governance.pseudonymise import Hashed, PseudonymRecord, csv_rows, read_pseudonym_record
 from problemsolving.governance.pseudonyms import Pseudonymiser, read_key
 from problemsolving.governance.sharing import read_sharing_record
-from problemsolving.governance.terms import Agency, Day, Part, SharedRecord, Text
-from problemsolving.locks import file_digest
-from problemsolving.records import read_yaml
+from problemsolving.governance.terms import SharedRecord
+from problemsolving.records import read_yaml, shown
 
 PURPOSE = "re-identification"
-
-
-class Decider(Part):
-    """The person who answers for the decision."""
-
-    name: Text
-    role: Text
-
-
-class Signature(Part):
-    """The decider's name, typed by themselves, and the day."""
-
-    typed_name: Text
-    signed_on: Day
-
-
-class Decision(Part):
-    """Who decided that these people may be identified again, why, how they were chosen; for one list alone."""
-
-    purpose: Literal["re-identification"]
-    dataset: Text
-    controlling_agency: Agency
-    reason: Text
-    people_prioritised: Text
-    list_sha256: Text = Field(pattern=r"^[0-9a-f]{64}$")
-    requester: Text
-    decided_by: Decider
-    decided_on: Day
-    signature: Signature
+BESIDE = ".pseudonyms.json"
+MOST_BYTES = 64_000_000  # of a list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +77,7 @@ def hand_back(
     files : HandBackFiles
         ``people``: CSV with the pseudonyms; ``clients``: CSV of the agency's own clients; ``key``: the agency's key;
         ``made_with``: the ``*.pseudonyms.json`` beside the data; ``record``: the sharing record; ``decision``:
-        the signed decision; ``out``: where the clients go; ``log``: to which every attempt is added.
+        the signed decision, which names the shared data (they lie beside ``made_with``); ``out``: where the clients go; ``log``: to which every attempt is added.
     field : str
         Column of ``clients`` with the identifier.
     pseudonym_field : str
@@ -129,28 +101,51 @@ def hand_back(
         For files that cannot be read, or an output that could be published or is there already; logged too.
     """
     today = today or dt.datetime.now(tz=dt.UTC).date()
-    seen: dict[str, Any] = {}
+    seen: dict[str, Any] = {"out": str(files.out.absolute())}
     try:
         return _hand_back(files, field, pseudonym_field, today, seen)
-    except (ProblemSolvingError, OSError) as error:
+    except Exception as error:
         if "outcome" not in seen:
-            reasons = sorted({_place(fault) for fault in getattr(error, "faults", ())}) or [type(error).__name__]
-            append_attempt(files.log, _entry(seen, "refused", reasons=reasons))
-        raise
+            _log_refusal(files.log, seen, error)
+        if isinstance(error, ProblemSolvingError | OSError):
+            raise
+        raise SharingError(
+            f"nobody is identified: an unexpected {type(error).__name__}; nothing was written"
+        ) from error
+
+
+def _log_refusal(log: Path, seen: dict[str, Any], error: Exception) -> None:
+    faults = tuple(getattr(error, "faults", ()))
+    reasons = sorted({_place(fault) for fault in faults}) or [type(error).__name__]
+    try:
+        append_attempt(log, _entry(seen, "refused", reasons=reasons))
+    except (ProblemSolvingError, OSError) as failed:
+        told = failed.message if isinstance(failed, ProblemSolvingError) else str(failed.strerror)
+        faults = faults or (str(error),)
+        if not any(fault.startswith("log: ") for fault in faults):
+            faults = (*faults, f"log: {told}")
+        raise SharingError("nobody is identified, and the attempt could not be logged", faults=faults) from error
 
 
 def _hand_back(
     files: HandBackFiles, field: str, pseudonym_field: str, today: dt.date, seen: dict[str, Any]
 ) -> HandBack:
-    faults: list[str] = []
-    decision = _read_decision(files.decision, faults, today)
+    faults = _plain_files(files)
+    if faults:
+        raise SharingError("nobody is identified: this hand-back is not allowed", faults=faults)
+    decision = read_decision(files.decision, faults, today)
     if decision is not None:
         seen |= _who(decision)
-    seen["list_sha256"] = file_digest(files.people) if files.people.is_file() else None
+    people = _tried(faults, "people", lambda: read_plain(files.people, most=MOST_BYTES))
+    seen["list_sha256"] = None if people is None else hashlib.sha256(people).hexdigest()
     if decision is not None and decision.list_sha256 != seen["list_sha256"]:
         faults.append(f"{files.decision.name}: list_sha256: is of another list; this one has {seen['list_sha256']}")
     record = _read_record(files.record, decision, today, faults)
     made_with = _tried(faults, "made_with", lambda: read_pseudonym_record(files.made_with))
+    if decision is not None and isinstance(record, SharedRecord):
+        faults += tie_faults(decision, record, name=files.decision.name)
+    if decision is not None and made_with is not None:
+        faults += _made_faults(made_with, decision, files)
     key = _tried(faults, "key", lambda: read_key(files.key))
     maker = None
     if key is not None and made_with is not None:
@@ -159,13 +154,16 @@ def _hand_back(
         if maker.key_id != made_with.key_id:
             faults.append("key: is not the key of these data; the agency that made the pseudonyms holds it")
     _tried(faults, "out", lambda: _check_out(files.out))
-    _tried(faults, "log", lambda: verify_log(files.log))
+    if _tried(faults, "log", lambda: verify_log(files.log)) and decision is not None:
+        faults += _second_use(files, seen)
+    listed: set[str] = set()
+    if people is not None and made_with is not None:
+        listed = _tried(faults, "people", lambda: _listed(files, people, pseudonym_field, made_with)) or set()
     if faults or decision is None or made_with is None or maker is None or not isinstance(record, SharedRecord):
         raise SharingError("nobody is identified: this hand-back is not allowed", faults=faults)
-    listed = {row[0] for row in _column(files.people, pseudonym_field) if row[0]}
     found: dict[str, str] = {}
     clients = refused = 0
-    for (value,) in _column(files.clients, field):
+    for value in _column(os.fdopen(open_plain(files.clients), "rb"), files.clients.name, field):
         clients += 1
         made = maker.pseudonym(value, kind=made_with.kind, domain=made_with.domain)
         refused += made is None
@@ -187,19 +185,53 @@ def _csv(field: str, values: list[str]) -> bytes:
     return text.getvalue().encode()
 
 
-def _column(path: Path, field: str) -> Iterator[tuple[str]]:
-    try:
-        stream = path.open(encoding="utf-8-sig", newline="")
-    except OSError as error:
-        raise ParameterError(f"{path.name}: cannot be read ({error.strerror})") from None
-    with stream:
-        rows = csv_rows(stream, path.name)
+def _column(raw: BinaryIO, name: str, field: str) -> Iterator[str]:
+    with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as stream:
+        rows = csv_rows(stream, name)
         header = next(rows, [])
         if header.count(field) != 1:
-            raise ParameterError(f'{path.name}: not one column "{field}"{nearest(field, header)}')
+            raise ParameterError(f'{name}: not one column "{field}"{nearest(field, header)}')
         place = header.index(field)
         for row in rows:
-            yield (row[place],)
+            yield row[place]
+
+
+def _made_faults(made: PseudonymRecord, decision: Decision, files: HandBackFiles) -> list[str]:
+    """Compare the record of pseudonyms with the decision."""
+    faults = []
+    if made.output_sha256 != decision.data_sha256:
+        faults.append(
+            f"{files.decision.name}: data_sha256: is of other data; those of made_with have {made.output_sha256}"
+        )
+    if made.domain != decision.domain:
+        faults.append(f"{files.decision.name}: domain: is not that of the pseudonyms; decide about their own data set")
+    return faults
+
+
+def _listed(files: HandBackFiles, people: bytes, pseudonym_field: str, made: PseudonymRecord) -> set[str]:
+    """Read the list from the bytes that were hashed; each of its people must be in the shared data."""
+    listed = {value for value in _column(io.BytesIO(people), files.people.name, pseudonym_field) if value}
+    data = files.made_with.with_name(files.made_with.name.removesuffix(BESIDE))
+    if data == files.made_with:
+        raise ParameterError(f"{data.name}: does not end in {BESIDE}; name what stands beside the shared data")
+    with os.fdopen(open_plain(data), "rb", buffering=0) as raw:
+        hashed = Hashed(raw)
+        strangers = listed.difference(_column(io.BufferedReader(hashed, 1 << 20), data.name, made.field))
+    if hashed.digest.hexdigest() != made.output_sha256:
+        raise SharingError(f"{data.name}: is not the file that {files.made_with.name} was made with")
+    if strangers:
+        raise SharingError(
+            f"{len(strangers):,} of {len(listed):,} on the list are not in {data.name}; list its people alone"
+        )
+    return listed
+
+
+def _second_use(files: HandBackFiles, seen: dict[str, Any]) -> list[str]:
+    """A decision serves one output: the same again only where that was lost on the way."""
+    same = {key: seen[key] for key in ("list_sha256", "decided_by", "decided_on")}
+    if all(entry.get("out") == seen["out"] for entry in granted_before(files.log, **same)):
+        return []
+    return [f"{files.decision.name}: was used already for another output; what is needed again is decided again"]
 
 
 def _check_out(path: Path) -> None:
@@ -210,41 +242,23 @@ def _check_out(path: Path) -> None:
         raise ParameterError(f"{path.parent}: no such folder")
 
 
+def _plain_files(files: HandBackFiles) -> list[str]:
+    """A pipe or a device would give other bytes each time it is read."""
+    names = ("people", "clients", "key", "made_with", "record", "decision")
+    read = {name: getattr(files, name) for name in names}
+    return [f"{name}: is not a plain file" for name, path in read.items() if path.exists() and not path.is_file()]
+
+
 def _tried(faults: list[str], place: str, action: Any) -> Any:
     try:
         return action()
     except ProblemSolvingError as error:
-        faults.append(f"{place}: {error.message}")
+        faults += [f"{place}: {text}" for text in (error.message, *error.faults)]
         return None
-
-
-def _read_decision(path: Path, faults: list[str], today: dt.date) -> Decision | None:
-    name = path.name
-    try:
-        decision = Decision.model_validate(read_yaml(path))
-    except ParameterError as error:
-        faults.append(f"decision: {error.message}")
-        return None
-    except ValidationError as error:
-        faults += [
-            f"{name}: {'.'.join(map(str, fault['loc']))}: "
-            + ("is missing" if fault["type"] == "missing" else str(fault["msg"]).removeprefix("Value error, "))
-            for fault in error.errors()
-        ]
-        return None
-    if same_person(decision.requester, decision.decided_by.name):
-        faults.append(f"{name}: decided_by: is the requester; somebody else must decide")
-    if not same_person(decision.signature.typed_name, decision.decided_by.name):
-        faults.append(f"{name}: signature.typed_name: is not the decider's name; the decider signs")
-    if decision.decided_on > today or decision.signature.signed_on > today:
-        faults.append(f"{name}: decided_on: the decision or its signature lies in the future")
-    if decision.signature.signed_on < decision.decided_on:
-        faults.append(f"{name}: signature.signed_on: lies before decided_on")
-    return decision
 
 
 def _read_record(path: Path, decision: Decision | None, today: dt.date, faults: list[str]) -> SharedRecord | None:
-    name = f"{path.parent.name}/{path.name}"
+    name = shown(path)
     agency = decision.controlling_agency if decision else None
     try:
         raw = read_yaml(path)
@@ -284,6 +298,8 @@ def _who(decision: Decision) -> dict[str, Any]:
         "requester": decision.requester,
         "decided_by": decision.decided_by.name,
         "role": decision.decided_by.role,
+        "decided_on": decision.decided_on.isoformat(),
+        "domain": decision.domain,
     }
 
 

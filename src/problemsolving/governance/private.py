@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +14,12 @@ from typing import IO
 
 from problemsolving.errors import ParameterError
 
+_TREES = (".git", ".hg", ".jj", ".svn")
+_BARE = ("HEAD", "objects", "refs")  # what a git repository without a work tree holds
+
 
 def check_place(path: Path, *, what: str) -> None:
-    """Stop where a private file could be published: in a git work tree or in a problem profile.
+    """Stop where a private file could be published: in a repository or in a problem profile.
 
     Parameters
     ----------
@@ -30,10 +34,62 @@ def check_place(path: Path, *, what: str) -> None:
     """
     place = path.resolve()
     for folder in place.parents:
-        if (folder / ".git").exists():
-            raise ParameterError(f"{path}: {what} must not lie in a git work tree; choose a folder outside")
+        if any((folder / mark).exists() for mark in _TREES) or all((folder / mark).exists() for mark in _BARE):
+            raise ParameterError(f"{path}: {what} must not lie in a repository; choose a folder outside")
         if (folder / "problem.yml").is_file():
             raise ParameterError(f"{path}: {what} must not lie in a profile; choose a folder outside")
+
+
+def check_folders(path: Path) -> None:
+    """Stop where any user may put another file in the place of this one: a folder that all may write to.
+
+    Raises
+    ------
+    ParameterError
+        On POSIX, for a folder above the file with such a mode and without the sticky bit.
+    """
+    for folder in path.resolve().parents if os.name == "posix" else ():
+        mode = folder.stat().st_mode if folder.is_dir() else 0
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise ParameterError(f"{path}: everybody may write to the folder {folder}; chmod o-w it, or choose another")
+
+
+def open_plain(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a plain file and give its handle; a pipe or a device is refused before anything is read of it.
+
+    Raises
+    ------
+    ParameterError
+    """
+    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        handle = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise ParameterError(f"{path}: cannot be read ({error.strerror})") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ParameterError(f"{path}: is not a plain file")
+    return handle
+
+
+def read_plain(path: Path, *, most: int) -> bytes:
+    """Read the bytes of a plain file once.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    most : int
+        Bytes; a larger file is refused.
+
+    Raises
+    ------
+    ParameterError
+    """
+    with os.fdopen(open_plain(path), "rb") as stream:
+        raw = stream.read(most + 1)
+    if len(raw) > most:
+        raise ParameterError(f"{path}: larger than {most:,} bytes")
+    return raw
 
 
 def _unnamed(folder: Path) -> int | None:

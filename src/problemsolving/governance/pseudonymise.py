@@ -6,18 +6,20 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
 from problemsolving.errors import DataError, ParameterError, nearest
-from problemsolving.governance.private import private_file
-from problemsolving.governance.pseudonyms import Algorithm, Pseudonymiser
+from problemsolving.governance.private import private_file, read_plain
+from problemsolving.governance.pseudonyms import ALGORITHMS, KINDS, Algorithm, Pseudonymiser, is_shortened
 from problemsolving.records import to_json
 
 FIRST = 10
+MOST_BYTES = 64_000  # of the record beside a file
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,20 @@ class PseudonymRecord:
     refused_lines: tuple[int, ...]
     input_sha256: str
     output_sha256: str
+    shortened: int = 0
 
     @property
     def in_words(self) -> str:
-        refused = f"; first refused rows: {', '.join(map(str, self.refused_lines))}" if self.refused else ""
+        refused = f"; first refused lines: {', '.join(map(str, self.refused_lines))}" if self.refused else ""
+        if self.shortened:
+            refused += f"; {self.shortened:,} of them shortened by a spreadsheet: export that column as text"
         return (
             f"{self.rows:,} rows: {self.pseudonyms:,} pseudonyms, {self.missing:,} without an identifier, "
             f"{self.refused:,} refused as not valid{refused} (key {self.key_id})"
         )
 
 
-class _Hashed(io.RawIOBase):
+class Hashed(io.RawIOBase):
     """Passes bytes through and keeps their SHA-256."""
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -91,7 +96,7 @@ def pseudonymise_file(
     Returns
     -------
     PseudonymRecord
-        Invalid identifiers become missing; rows are counted from 1 below the header.
+        Invalid identifiers become missing; lines are counted as `check` counts them: the header is line 1.
 
     Raises
     ------
@@ -104,27 +109,28 @@ def pseudonymise_file(
     beside = out.with_name(f"{out.name}.pseudonyms.json")
     if beside.exists():
         raise ParameterError(f"{beside}: there is a file of this name already; it is left as it is")
-    counts = {"rows": 0, "pseudonyms": 0, "missing": 0, "refused": 0}
+    counts = {"rows": 0, "pseudonyms": 0, "missing": 0, "refused": 0, "shortened": 0}
     lines: list[int] = []
     one = lru_cache(65_536)(lambda value: pseudonymiser.pseudonym(value, kind=kind, domain=domain))
     with path.open("rb", buffering=0) as raw, private_file(out) as target:
-        source, hashed = _Hashed(raw), _Hashed(target)
+        source, hashed = Hashed(raw), Hashed(target)
         reading = io.TextIOWrapper(io.BufferedReader(source, 1 << 20), encoding="utf-8-sig", newline="")
         writing = io.TextIOWrapper(io.BufferedWriter(hashed, 1 << 20), encoding="utf-8", newline="")
-        rows = csv_rows(reading, path.name)
-        header = next(rows, None)
+        rows = _numbered(reading, path.name)
+        _, header = next(rows, (0, []))
         if not header or header.count(field) != 1:
-            raise ParameterError(f'{path.name}: not one column "{field}"{nearest(field, header or [])}')
+            raise ParameterError(f'{path.name}: not one column "{field}"{nearest(field, header)}')
         place = header.index(field)
         writer = csv.writer(writing, lineterminator="\n")
         writer.writerow(header)
-        for number, row in enumerate(rows, 1):
+        for number, row in rows:
             value = row[place]
             made = one(value) if value.strip() else ""
             counts["rows"] += 1
             counts["pseudonyms" if made else "missing" if made == "" else "refused"] += 1
-            if made is None and len(lines) < FIRST:
-                lines.append(number)
+            if made is None:
+                counts["shortened"] += is_shortened(value)
+                lines += [number] if len(lines) < FIRST else []
             row[place] = made or ""
             writer.writerow(row)
         writing.flush()
@@ -142,6 +148,12 @@ def pseudonymise_file(
 
 def csv_rows(stream: io.TextIOBase | IO[str], name: str) -> Iterator[list[str]]:
     """Give the rows of a CSV file that is one: the same number of fields in each, quotes closed, UTF-8."""
+    for _, row in _numbered(stream, name):
+        yield row
+
+
+def _numbered(stream: io.TextIOBase | IO[str], name: str) -> Iterator[tuple[int, list[str]]]:
+    """Give rows, each with the line of the file on which it ends."""
     reader = csv.reader(stream, strict=True)
     width, number = 0, 0
     try:
@@ -154,7 +166,7 @@ def csv_rows(stream: io.TextIOBase | IO[str], name: str) -> Iterator[list[str]]:
                 raise DataError(
                     "the file is not the CSV file it should be", faults=[f"{name}: row {number}: holds NUL"]
                 )
-            yield row
+            yield reader.line_num, row
     except UnicodeDecodeError:
         raise DataError("the file is not UTF-8", faults=[f"{name}: after row {number}; save it as UTF-8"]) from None
     except csv.Error:
@@ -171,10 +183,39 @@ def read_pseudonym_record(path: Path) -> PseudonymRecord:
         When it is not such a record.
     """
     try:
-        raw = json.loads(path.read_text("utf-8"))
-        known = {name: raw[name] for name in PseudonymRecord.__dataclass_fields__}
-        return PseudonymRecord(**known | {"refused_lines": tuple(known["refused_lines"])})
-    except OSError as error:
-        raise ParameterError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
+        raw = json.loads(read_plain(path, most=MOST_BYTES).decode("utf-8"))
+        faults = [
+            name for name, fits in _FITS.items() if not fits(raw[name] if name != "shortened" else raw.get(name, 0))
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ParameterError(f"{path}: is not a record of pseudonyms") from None
+    if faults:
+        raise ParameterError(f"{path}: is not a record of pseudonyms: wrong values of {', '.join(faults)}")
+    known = {name: raw[name] for name in PseudonymRecord.__dataclass_fields__ if name in raw}
+    return PseudonymRecord(**known | {"refused_lines": tuple(known["refused_lines"])})
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "field": _is_text,
+    "kind": lambda value: isinstance(value, str) and value in KINDS,
+    "domain": _is_text,
+    "algorithm": lambda value: isinstance(value, str) and value in ALGORITHMS,
+    "bits": lambda value: type(value) is int and value in range(128, 257, 8),
+    "key_id": lambda value: isinstance(value, str) and re.fullmatch(r"[0-9a-f]{16}", value) is not None,
+    **dict.fromkeys(("rows", "pseudonyms", "missing", "refused", "shortened"), _is_count),
+    "refused_lines": lambda value: isinstance(value, list) and all(map(_is_count, value)),
+    "input_sha256": _is_digest,
+    "output_sha256": _is_digest,
+}

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from problemsolving.errors import ParameterError, nearest
-from problemsolving.governance.private import check_place, private_file
+from problemsolving.governance.private import check_folders, check_place, private_file
 from problemsolving.identifiers import is_nhs_number
 
 Algorithm = Literal["blake2b", "hmac-sha-256"]
@@ -63,7 +63,18 @@ def _date(text: str) -> str | None:
         return None
 
 
+def is_shortened(text: str) -> bool:
+    """Tell whether a spreadsheet wrote a long number as a power of ten: its last digits are lost.
+
+    >>> is_shortened("9.43E+09"), is_shortened("9434765919")
+    (True, False)
+    """
+    return re.fullmatch(r"\d([.,]\d+)?E\+\d+", unicodedata.normalize("NFKC", text).strip().upper()) is not None
+
+
 def _identifier(text: str) -> str | None:
+    if is_shortened(text):
+        return None
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).upper() or None
 
 
@@ -228,7 +239,7 @@ def read_key(path: Path) -> bytes:
     Parameters
     ----------
     path : pathlib.Path
-        Outside any git work tree and profile. It holds 64 hexadecimal digits, as `make_key` writes them, or at least
+        Outside any repository and profile, in no folder that all may write to. It holds 64 hexadecimal digits, as `make_key` writes them, or at least
         32 bytes.
 
     Returns
@@ -242,6 +253,7 @@ def read_key(path: Path) -> bytes:
         owner, a key that is too short or not random.
     """
     check_place(path, what="a key")
+    check_folders(path)
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
@@ -279,7 +291,7 @@ def make_key(path: Path) -> str:
     Parameters
     ----------
     path : pathlib.Path
-        A name that is not taken, outside any git work tree and profile.
+        A name that is not taken, outside any repository and profile, in no folder that all may write to.
 
     Returns
     -------
@@ -287,6 +299,7 @@ def make_key(path: Path) -> str:
         The key's id.
     """
     check_place(path, what="a key")
+    check_folders(path)
     key = secrets.token_bytes(KEY_BYTES)
     made = Pseudonymiser(key)
     with private_file(path) as stream:

@@ -10,11 +10,11 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from problemsolving.errors import ParameterError, SharingError, counted, nearest
+from problemsolving.errors import ParameterError, SharingError, counted, fault_words, nearest
 from problemsolving.governance.conditions import OPEN_RULES, SHARED_RULES, broken_rules
 from problemsolving.governance.terms import UNDECIDED, OpenRecord, SharedRecord, SharingRecord, Use
 from problemsolving.locks import file_digest
-from problemsolving.records import read_yaml
+from problemsolving.records import read_yaml, shown
 
 __all__ = ["OpenRecord", "SharedRecord", "SharingRecord", "delivery_faults", "read_faults", "read_sharing_record"]
 
@@ -56,7 +56,7 @@ def read_sharing_record(
         With every fault at once, each naming record, rule and remedy; never a value of the data.
     """
     today = today or dt.datetime.now(tz=dt.UTC).date()
-    name = f"{path.parent.name}/{path.name}"
+    name = shown(path)
     if not path.is_file():
         raise SharingError(
             f'data set "{dataset}" has no sharing record',
@@ -107,7 +107,7 @@ def _read_each(raw: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         try:
             read[key] = reader.validate_python(raw[key])
         except ValidationError as error:
-            faults += [f"{_place(key, fault['loc'], raw)}: {_words(fault)}" for fault in error.errors()]
+            faults += [f"{_place(key, fault['loc'], raw)}: {fault_words(fault)}" for fault in error.errors()]
     return read, list(dict.fromkeys(faults))
 
 
@@ -121,7 +121,7 @@ def _read_open(raw: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     try:
         return dict(OpenRecord.model_validate(raw)), []
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {_words(fault)}" for fault in error.errors()]
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault_words(fault)}" for fault in error.errors()]
         if raw.get("kind", "open") != "open":
             faults = ["kind: write open or shared"]
         return {}, faults
@@ -155,21 +155,6 @@ def _place(key: str, loc: tuple[Any, ...], raw: dict[str, Any]) -> str:
     return ".".join(parts)
 
 
-def _words(fault: Any) -> str:
-    known = {
-        "missing": "is missing",
-        "extra_forbidden": "is not a field of a sharing record",
-        "string_too_short": "must not be empty",
-        "too_short": "must not be empty",
-        "model_type": "write keys and values",
-        "tuple_type": "write a list",
-    }
-    if fault["type"] == "value_error":
-        return str(fault["msg"]).removeprefix("Value error, ")
-    message = str(fault["msg"])
-    return known.get(fault["type"], message[0].lower() + message[1:])
-
-
 def read_faults(record: SharingRecord, digests: Sequence[str]) -> list[str]:
     """Compare the hashes of what was read with those a record lists: a file changed after it was checked is a fault."""
     if isinstance(record, OpenRecord) or not record.sha256:
@@ -198,7 +183,7 @@ def delivery_faults(record: SharingRecord, files: Sequence[Path]) -> list[str]:
     if isinstance(record, OpenRecord) or not record.sha256:
         return []
     found = [(path, file_digest(path)) for path in files]
-    strangers = [f"{path.parent.name}/{path.name}" for path, digest in found if digest not in record.sha256]
+    strangers = [shown(path) for path, digest in found if digest not in record.sha256]
     lost = len(set(record.sha256) - {digest for _, digest in found})
     faults = []
     if strangers:

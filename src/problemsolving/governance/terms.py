@@ -15,6 +15,7 @@ from problemsolving.errors import nearest
 from problemsolving.governance.policies import POLICIES
 
 UNDECIDED = "TO BE DECIDED"
+OPEN_LICENCES = ("OGL-UK-3.0", "CC0-1.0", "CC-BY-4.0")
 Level = Literal["aggregate", "event", "person"]
 Regime = Literal["uk-gdpr", "dpa-2018-part-3"]
 AREAS = ("small-area", "ward", "district")  # from the smallest to the largest
@@ -90,7 +91,8 @@ OffenceCondition = Annotated[Text, AfterValidator(_in_codelist("offence-data-con
 Gateway = Annotated[Text, AfterValidator(_in_codelist("legal-gateways"))]
 Agencies = Annotated[tuple[Agency, ...], BeforeValidator(_several), Field(min_length=1)]
 Names = Annotated[tuple[Text, ...], BeforeValidator(_several)]
-Digests = Annotated[tuple[Annotated[Text, AfterValidator(_digest)], ...], BeforeValidator(_several)]
+Digest = Annotated[Text, AfterValidator(_digest)]
+Digests = Annotated[tuple[Digest, ...], BeforeValidator(_several)]
 
 
 class Part(BaseModel):
