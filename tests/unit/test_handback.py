@@ -359,3 +359,164 @@ def test_the_commands_for_keys_and_files(tmp_path, files):
     assert made.output.strip() in ran.output and NUMBERS[5] not in (tmp_path / "o.csv").read_text().replace(" ", "")
     assert run(main, ["pseudonyms", "apply", source_file, *options, "--out", out]).exit_code == 10
     assert run(main, ["sharing", "draft", "nowhere", "x"]).exit_code == 10
+
+
+def other_set(files, domain=""):
+    """Data of other people, made with the same key: pseudonyms, and a signed decision about a list of them."""
+    maker = Pseudonymiser(read_key(files.key))
+    data, out = (
+        write_clients(files.people.with_name("b.csv"), nhs_numbers(60)[40:]),
+        files.people.with_name("b-shared.csv"),
+    )
+    pseudonymise_file(data, field="nhs_number", kind="nhs-number", pseudonymiser=maker, domain=domain, out=out)
+    files.people.write_text(out.read_text("utf-8").replace("nhs_number", "person_id"), "utf-8")
+    return replace(files, made_with=out.with_name("b-shared.csv.pseudonyms.json"))
+
+
+@pytest.mark.parametrize(
+    ("domain", "told"), [("", "data_sha256: is of other data"), ("set-b", "domain: is not that of")]
+)
+def test_people_of_another_data_set_are_not_handed_back(files, domain, told):
+    right = json.loads(files.decision.read_text())["data_sha256"]
+    other = other_set(files, domain)
+    files.decision.write_text(json.dumps(decided(files.people, data_sha256=right)))
+    with pytest.raises(SharingError, match=told):
+        attempt(other)
+    assert not files.out.exists() and log_of(files)[0]["outcome"] == "refused"
+
+
+def test_a_decision_about_a_file_that_the_record_does_not_list_is_refused(files):
+    listed = hashlib.sha256(files.people.with_name("shared.csv").read_bytes()).hexdigest()
+    files.record.write_text(json.dumps(sharing_record() | {"sha256": [listed], "delivery": "none"}))
+    assert attempt(files).found == 8
+    files.out.unlink()
+    other = other_set(files)
+    theirs = hashlib.sha256(files.people.with_name("b-shared.csv").read_bytes()).hexdigest()
+    files.decision.write_text(json.dumps(decided(files.people, data_sha256=theirs)))
+    with pytest.raises(SharingError, match="data_sha256: is of no file that the sharing record lists"):
+        attempt(other)
+
+
+def test_a_list_of_people_who_are_not_in_the_shared_data_is_refused(files):
+    other_set(files)
+    files.decision.write_text(json.dumps(decided(files.people)))
+    with pytest.raises(SharingError, match=r"of \d+ on the list are not in shared\.csv"):
+        attempt(files)
+    with files.people.with_name("shared.csv").open("a") as stream:
+        stream.write("x,y\n")
+    with pytest.raises(SharingError, match="is not the file that"):
+        attempt(files)
+
+
+def test_the_list_that_is_hashed_is_the_list_that_is_used(files, monkeypatch):
+    """The list is swapped for one of everybody as soon as its bytes are read."""
+    from problemsolving.governance import handback
+
+    everybody = files.people.with_name("shared.csv").read_text().replace("nhs_number", "person_id")
+
+    def read_then_swap(path, *, most):
+        raw = path.read_bytes()
+        path.write_text(everybody)
+        return raw
+
+    monkeypatch.setattr(handback, "read_plain", read_then_swap)
+    assert attempt(files).listed == 12
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes with names are POSIX")
+@pytest.mark.parametrize("name", ["people", "clients", "made_with", "record", "decision", "key"])
+def test_a_pipe_is_not_read(files, name):
+    getattr(files, name).unlink()
+    os.mkfifo(getattr(files, name))
+    with pytest.raises(SharingError, match=f"{name}: is not a plain file"):
+        attempt(files)
+    assert log_of(files)[0]["outcome"] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("bits", "160"), ("bits", None), ("bits", 160.0), ("bits", 10**30), ("bits", True), ("kind", ["a"]), ("kind", "x"),
+     ("domain", 5), ("domain", None), ("key_id", 7), ("algorithm", ["a"]), ("refused_lines", "ab"), ("shortened", "1")],
+)  # fmt: skip
+def test_a_malformed_record_of_pseudonyms_is_refused_and_logged(files, field, value):
+    files.made_with.write_text(json.dumps(json.loads(files.made_with.read_text()) | {field: value}))
+    with pytest.raises(SharingError, match=f"is not a record of pseudonyms: wrong values of {field}"):
+        attempt(files)
+    assert [line["outcome"] for line in log_of(files)] == ["refused"]
+
+
+def test_what_nobody_expected_is_logged_and_refused(files, monkeypatch):
+    def broken(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Pseudonymiser, "pseudonym", broken)
+    with pytest.raises(SharingError, match="unexpected ZeroDivisionError"):
+        attempt(files)
+    assert log_of(files)[0]["reasons"] == ["ZeroDivisionError"] and not files.out.exists()
+
+
+def spoil_log(files, how):
+    folder = files.log.parent
+    if how == "repository":
+        (folder / "repo" / ".git").mkdir(parents=True)
+        return folder / "repo" / "log.jsonl"
+    if how == "link":
+        files.log.symlink_to(folder / "elsewhere.jsonl")
+    elif how == "device":
+        files.log.symlink_to("/dev/full")
+    elif how == "folder":
+        files.log.mkdir()
+    elif how == "size":
+        files.log.write_bytes(b" " * 16_000_001)
+    return folder / "nowhere" / "log.jsonl" if how == "nowhere" else files.log
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and devices are POSIX")
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [("repository", "must not lie"), ("link", "symbolic link"), ("device", "symbolic link"), ("folder", "not a plain file"),
+     ("nowhere", "no such folder"), ("size", "larger than")],
+)  # fmt: skip
+def test_nobody_is_identified_where_no_log_can_be_kept(files, how, told):
+    with pytest.raises(SharingError, match=rf"(?s)could not be logged.*log: .*{told}"):
+        attempt(replace(files, log=spoil_log(files, how)))
+    assert not files.out.exists() and not (files.log.parent / "elsewhere.jsonl").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_a_log_that_all_could_read_becomes_its_owners_alone(files):
+    files.log.write_text("")
+    files.log.chmod(0o666)
+    attempt(files)
+    assert stat.S_IMODE(files.log.stat().st_mode) == 0o600
+
+
+def test_a_decision_serves_one_output_under_the_record_of_its_time(files):
+    attempt(files)
+    with pytest.raises(SharingError, match="was used already for another output"):
+        attempt(replace(files, out=files.out.with_name("second.csv")))
+    early = {"typed_name": "d head of care", "signed_on": "2026-01-14"}
+    files.decision.write_text(json.dumps(decided(files.people, decided_on="2026-01-14", signature=early)))
+    with pytest.raises(SharingError, match="decided_on: lies before the sharing record was approved"):
+        attempt(replace(files, out=files.out.with_name("second.csv")))
+
+
+def test_a_requester_who_looks_like_another_is_refused(files):
+    files.decision.write_text(json.dumps(decided(files.people, requester="D Head-of-C\u0430r\u0435")))
+    with pytest.raises(SharingError) as caught:
+        attempt(files)
+    assert "requester: mixes letters" in str(caught.value) and "decided_by: is the requester" in str(caught.value)
+
+
+def test_faults_of_a_decision_are_told_in_plain_words(files, monkeypatch):
+    wrong = decided(files.people, purpose="x", list_sha256="short", signature="yes", requester=["a"], more="1")
+    files.decision.write_text(json.dumps({key: value for key, value in wrong.items() if key != "reason"}))
+    monkeypatch.chdir(files.record.parent)
+    files.record.write_text(json.dumps(sharing_record() | {"statistics_only": "true"}))
+    with pytest.raises(SharingError) as caught:
+        attempt(replace(files, record=files.record.relative_to(files.record.parent)))
+    told = str(caught.value)
+    assert not re.search(r"[Ii]nput|instance|Field required|pattern|/contacts\.yml", told)
+    for words in ("purpose: write re-identification", "reason: is missing", "signature: write keys and values",
+                  "requester: write text", "more: is not a field", "list_sha256: is not a SHA-256", "- contacts.yml:"):  # fmt: skip
+        assert words in told

@@ -388,3 +388,34 @@ def test_the_record_beside_a_file_is_read_or_refused(tmp_path):
             read_pseudonym_record(tmp_path / "x.json")
     with pytest.raises(ParameterError, match="cannot be read"):
         read_pseudonym_record(tmp_path / "nowhere.json")
+
+
+def test_a_number_that_a_spreadsheet_shortened_is_refused_and_named(tmp_path):
+    (tmp_path / "in.csv").write_text("id\nA-1\n9.43E+09\n-\n", "utf-8")
+    record = pseudonymise_file(
+        tmp_path / "in.csv", field="id", kind="identifier", pseudonymiser=P, out=tmp_path / "out.csv"
+    )
+    assert (record.pseudonyms, record.refused, record.shortened, record.refused_lines) == (1, 2, 1, (3, 4))
+    assert "1 of them shortened by a spreadsheet" in record.in_words and "9.43" not in record.in_words
+
+
+@posix
+def test_a_key_in_a_folder_that_all_may_write_to_is_refused(tmp_path):
+    folder = tmp_path / "open" / "deep"
+    folder.mkdir(parents=True)
+    make_key(folder / "key")
+    folder.parent.chmod(0o777)
+    for action in (lambda: read_key(folder / "key"), lambda: make_key(folder / "other")):
+        with pytest.raises(ParameterError, match="everybody may write"):
+            action()
+    folder.parent.chmod(0o1777)  # as /tmp: nobody replaces what is another's
+    assert len(read_key(folder / "key")) == 32
+
+
+@pytest.mark.parametrize("marks", [[".hg"], [".jj"], [".svn"], ["HEAD", "objects", "refs"]])
+def test_a_key_lies_in_no_repository_of_any_kind(tmp_path, marks):
+    for mark in marks:
+        (tmp_path / mark).mkdir()
+    with pytest.raises(ParameterError, match="must not lie in a repository"):
+        make_key(tmp_path / "key")
+    assert files(tmp_path) == sorted(marks)

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from problemsolving.errors import ParameterError, SharingError
+from problemsolving.governance.conditions import name_faults, same_person
 from problemsolving.governance.sharing import read_sharing_record
 from problemsolving.study import open_study
 
@@ -80,3 +81,45 @@ def test_areas_outside_the_districts_are_told_in_one_line_a_parameter(profile):
     assert caught.value.faults == (
         "comparison_areas: 2 are not small areas of the profile's districts, the first E01999073; none where there is no response",
     )
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Jo Bl\u043eggs", "J\u200bo Bloggs", "Bloggs, Jo", "Dr Jo Bloggs", "J\u00f3 Bloggs", "JoBloggs", "Jo Bl0ggs",
+     "Jo\u3164Bloggs", "JO BLOGGS\u00ad", "Prof. Jo Bloggs (approver)"],
+)  # fmt: skip
+def test_one_person_is_known_under_any_spelling(other):
+    assert same_person("Jo Bloggs", other)
+
+
+@pytest.mark.parametrize("other", ["J Bloggs", "Jo Blogg", "Joe Bloggs", "A Director"])
+def test_two_people_stay_two(other):
+    assert not same_person("Jo Bloggs", other)
+
+
+@pytest.mark.parametrize(
+    ("name", "faults"), [("Jo Bl\u043eggs", 1), ("Jo B\u0399oggs", 1), ("..", 1), ("Zo\u00eb O\u2019Brien", 0)]
+)
+def test_a_name_of_two_alphabets_or_none_is_a_fault(name, faults):
+    assert len(name_faults(name)) == faults
+
+
+@pytest.mark.parametrize(
+    ("source", "licence", "level", "told"),
+    [
+        ("simulated-contacts", "OGL-UK-3.0", "person", "licence: is not the source's"),
+        ("simulated-contacts", "CC0-1.0", "person", "holds people and no made-up areas"),
+        ("section-136", "OGL-UK-3.0", "person", "own licence is not open"),
+        ("istv", "CC0-1.0", "event", "own licence is not open"),
+    ],
+)
+def test_only_open_sources_have_open_records(tmp_path, source, licence, level, told):
+    path = tmp_path / "x.yml"
+    path.write_text(
+        f"dataset: x\nsource: {source}\nkind: open\nlicence: {licence}\nattribution: a\npurpose: p\nlevel: {level}\n"
+        "review_on: 2099-01-01\n",
+        "utf-8",
+    )
+    with pytest.raises(SharingError) as caught:
+        read_sharing_record(path, dataset="x", source=source)
+    assert told in str(caught.value)
