@@ -170,6 +170,8 @@ FAULTS = {
     "cadence unknown": (patients, {"delivery__cadence": "often"}, "delivery.cadence:"),
     "day no day": (patients, {"review_on": "20270131"}, "review_on: is not a day"),
     "a switch that is none": (patients, {"statistics_only": "perhaps"}, "statistics_only: write true or false"),
+    "approver in two alphabets": (patients, {"approver": "A Direct\u043er"}, "approver: mixes letters of two alphabets"),
+    "guardian looks like the requester": (patients, {"caldicott_approval": {"by": "R \u0410nalyst", "on": "2026-01-10"}}, "caldicott_approval.by: is the requester"),
     "field unknown": (patients, {"aprover": "x"}, "aprover: is not a field of a sharing record"),
     "field missing": (patients, {"controllers": None}, "controllers: is missing"),
     "still to be decided": (patients, {"approver": "to be decided"}, "approver: is still to be decided"),
