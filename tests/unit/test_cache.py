@@ -1,5 +1,7 @@
 """Checked tables as Parquet: used while nothing changed, rebuilt when anything did."""
 
+import datetime as dt
+import hashlib
 import json
 import os
 import stat
@@ -13,6 +15,7 @@ from problemsolving.dictionary import cache as caching
 from problemsolving.dictionary.cache import find_cached, open_cached, read_areas
 from problemsolving.dictionary.reading import read_source
 from problemsolving.dictionary.schema import source
+from problemsolving.dictionary.seal import seal, settings_folder
 from problemsolving.errors import DataError
 
 HEADER = "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,Last outcome category,Context"
@@ -30,7 +33,9 @@ def content(rows=3_000, months=("2024-02", "2024-01")):
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path, monkeypatch):
+    for variable in ("XDG_CONFIG_HOME", "APPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "settings"))
     (tmp_path / "data").mkdir()
     (tmp_path / "data/street.csv").write_text(content())
     return tmp_path
@@ -187,3 +192,64 @@ def test_the_manifest_holds_no_value(data):
     (path,) = (data / ".cache").glob("*.json")
     told = path.read_text("utf-8")
     assert "High Street" not in told and f"{1:064x}" not in told and json.loads(told)["files"][0]["rows"] == 3_000
+
+
+def rewritten(data, seal_again=False):
+    """Leave half of the rows, and a manifest whose plain hashes agree."""
+    import duckdb
+
+    (path,) = (data / ".cache").glob("*.parquet")
+    (about,) = (data / ".cache").glob("*.json")
+    duckdb.sql(f"copy (select * from '{path}' where \"from row\" % 2 = 0) to '{data / 'half'}' (format parquet)")
+    (data / "half").replace(path)
+    raw, manifest = path.read_bytes(), json.loads(about.read_text("utf-8"))
+    starts = range(0, len(raw), caching.BLOCK)
+    blocks = [hashlib.sha256(raw[at : at + caching.BLOCK]).hexdigest() for at in starts]
+    manifest |= {"size": len(raw), "blocks": blocks}
+    if seal_again:
+        manifest.pop("seal")
+        manifest["seal"] = seal(manifest)
+    about.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("seal_again", [False, True])
+def test_a_table_rewritten_with_its_manifest_is_noticed(data, seal_again):
+    first = read(data).frame
+    rewritten(data, seal_again)
+    assert kept(data) is None
+    assert (open_cached(data / ".cache", STREET, [data / "data/street.csv"], root=data) is None) is not seal_again
+    pd.testing.assert_frame_equal(read(data).frame, first)
+    assert kept(data) is not None
+
+
+def test_the_key_lies_with_the_user_alone(data):
+    read(data)
+    (key,) = settings_folder().glob("*")
+    assert not list(data.glob(".cache/*key*")) and len(key.read_bytes()) == 32
+    if os.name == "posix":
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        key.chmod(0o644)  # others may have read it: another key, and the table is made again
+        assert kept(data) is None and stat.S_IMODE(key.stat().st_mode) == 0o600
+    key.write_bytes(b"short")
+    assert read(data).rows == 3_000 and len(key.read_bytes()) == 32 and kept(data) is not None
+
+
+def test_without_a_place_for_the_key_nothing_is_kept(data):
+    (data / "settings").write_text("a file, not a folder")
+    assert read(data).rows == 3_000 and kept(data) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_the_cache_is_made_private_again(data):
+    read(data)
+    (data / ".cache").chmod(0o755)
+    assert kept(data) is not None
+    assert stat.S_IMODE((data / ".cache").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (data / ".cache").iterdir()} == {0o600}
+
+
+def test_a_table_checked_on_a_later_day_is_not_used(data):
+    read(data, today=dt.date(2024, 3, 1))
+    assert kept(data, today=dt.date(2024, 3, 1)) is not None and kept(data, today=dt.date(2024, 2, 29)) is None
+    with pytest.raises(DataError, match="has not come yet"):
+        read(data, today=dt.date(2024, 1, 31))

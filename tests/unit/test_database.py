@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import time
 
 import pytest
 import sqlalchemy
@@ -41,6 +42,35 @@ def read(address, files="sql:seen"):
     return read_database(
         source("simulated-agencies"), files, dataset="agencies", environment={"PROBLEMSOLVING_DB_AGENCIES": address}
     )
+
+
+def made(address, sql):
+    engine = sqlalchemy.create_engine(address, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(sql)
+    engine.dispose()
+
+
+def test_columns_that_differ_by_case_and_spaces_are_refused(address):
+    made(address, f"create view twice as select *, '{SECRET}' as [AGENCY_ID ] from agencies")
+    with pytest.raises(DataError, match='column "agency_id" stands more than once') as caught:
+        read(address, "sql:twice")
+    assert SECRET not in str(caught.value)
+
+
+def test_a_view_that_never_ends_is_stopped(address):
+    endless = "with recursive c(n) as (select 1 union all select n + 1 from c)"
+    made(address, f"create view endless as {endless} select n as agency_id, 'x' as agency_name, 'police' as agency_type from c")  # fmt: skip
+    began = time.monotonic()
+    with pytest.raises(DataError, match="not read in 1 seconds; ask its owner for a faster view"):
+        read_database(
+            source("simulated-agencies"),
+            "sql:endless",
+            dataset="agencies",
+            environment={"PROBLEMSOLVING_DB_AGENCIES": address},
+            seconds=1,
+        )
+    assert time.monotonic() - began < 10
 
 
 def test_a_view_is_read_in_key_order(address):

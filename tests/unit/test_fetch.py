@@ -249,6 +249,20 @@ def test_a_passing_failure_is_tried_again(server, tmp_path, bad):
     assert_whole(tmp_path)
 
 
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nX-A: ", b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nTransfer-Encoding: chunked\r\n\r\n1;"])  # fmt: skip
+def test_a_server_that_drips_meets_the_limit_of_all(server, tmp_path, begin):
+    def drip(handler, server):
+        handler.wfile.write(begin)
+        while not server.released.wait(0.1):
+            handler.wfile.write(b"a")
+
+    server.answers = [drip]
+    began = time.monotonic()
+    with pytest.raises(FetchError, match="not whole after 1 seconds"):
+        fetch(server, tmp_path, manners=Manners(attempts=3, first_wait=0.01, read=1.0, total=1.0, pause=0.0))
+    assert time.monotonic() - began < 4 and NAME not in lies_there(tmp_path)
+
+
 def test_it_goes_on_where_it_broke_off(server, tmp_path):
     server.answers = [send(IOD, cut=70_000), send(IOD)]
     fetch(server, tmp_path)

@@ -2,7 +2,8 @@
 
 A cached table holds rows of the data in the clear: it lies in a folder of mode 0700, is written only after every rule
 held, and is replaced when the files change. It is used only while the files, the dictionary and the package are those
-it was made from and its own bytes are those that were written.
+it was made from, its own bytes are those that were written, and its rows are as many as those of the files. What is
+said of it stands in a manifest sealed with a key outside the profile; see :mod:`problemsolving.dictionary.seal`.
 
 Files below ``hash_below`` bytes are hashed each time. Larger ones are believed unchanged while size, time of change
 and inode are those of the file that was hashed: whoever alters a large file and sets its time back is not noticed.
@@ -11,6 +12,7 @@ Give ``hash_below=None`` to hash every file always.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -27,7 +29,8 @@ from problemsolving.dictionary.door import Delivery, stat_of
 from problemsolving.dictionary.faults import Fault
 from problemsolving.dictionary.mapping import literal, quoted
 from problemsolving.dictionary.schema import Source, table
-from problemsolving.dictionary.spool import owner_is_alive, owner_label
+from problemsolving.dictionary.seal import is_sealed, seal
+from problemsolving.dictionary.spool import make_private, owner_is_alive, owner_label
 from problemsolving.locks import file_digest
 from problemsolving.records import to_json, write_atomically
 
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-FORM = 1  # of the manifest
+FORM = 2  # of the manifest
 HASH_BELOW = 200_000_000  # bytes
 BLOCK = 1 << 18  # bytes that share a hash
 ROW_GROUP = 8_192
@@ -71,6 +74,20 @@ class CachedTable:
             return False
         return True
 
+    def counted(self) -> bool:
+        """Tell whether it holds as many rows of each file as were written."""
+        import duckdb
+
+        from problemsolving.dictionary.checks import connect
+
+        connection = connect()
+        try:
+            return _rows_of(connection, f"read_parquet({literal(str(self.path))})") == self.manifest["rows"]
+        except duckdb.Error:
+            return False
+        finally:
+            connection.close()
+
     def frame(self) -> pd.DataFrame:
         """Give the whole table, in the order in which it was delivered."""
         from problemsolving.dictionary.checks import connect
@@ -98,7 +115,13 @@ def dictionary_version(source: Source) -> str:
 
 
 def find_cached(
-    folder: Path, source: Source, paths: list[Path], *, root: Path, hash_below: int | None = HASH_BELOW
+    folder: Path,
+    source: Source,
+    paths: list[Path],
+    *,
+    root: Path,
+    hash_below: int | None = HASH_BELOW,
+    today: dt.date | None = None,
 ) -> CachedTable | None:
     """Find the cached table of files, or None when there is none, or anything changed, or its bytes are not whole.
 
@@ -114,19 +137,33 @@ def find_cached(
         Folder from which files are named.
     hash_below : int or None
         Bytes below which a file is hashed each time; None hashes every file.
+    today : datetime.date, optional
+        A table checked on a later day is not used, since what had come by then may not have come today.
     """
-    found = open_cached(folder, source, paths, root=root, hash_below=hash_below)
-    return found if found is not None and found.intact() else None
+    found = open_cached(folder, source, paths, root=root, hash_below=hash_below, today=today)
+    return found if found is not None and found.intact() and found.counted() else None
 
 
 def open_cached(
-    folder: Path, source: Source, paths: list[Path], *, root: Path, hash_below: int | None = HASH_BELOW
+    folder: Path,
+    source: Source,
+    paths: list[Path],
+    *,
+    root: Path,
+    hash_below: int | None = HASH_BELOW,
+    today: dt.date | None = None,
 ) -> CachedTable | None:
     """Find a cached table without checking its own bytes: for :func:`read_areas`, which checks those it reads."""
     names = [_name(path, root) for path in paths]
     label = _label(source, names)
     try:
+        if folder.is_dir():
+            make_private(folder)
         manifest = json.loads((folder / f"{label}.json").read_text("utf-8"))
+        if not is_sealed(manifest, manifest.pop("seal")):
+            return None
+        if today is not None and today < dt.date.fromisoformat(manifest["checked"]):
+            return None
         if manifest["form"] != FORM or manifest["dictionary"] != dictionary_version(source):
             return None
         kept = manifest["files"]
@@ -136,8 +173,8 @@ def open_cached(
             return None
         files = tuple({key: file[key] for key in ("name", "sha256", "rows")} for file in kept)
         notes = tuple(Fault(**{**note, "rows": tuple(note["rows"])}) for note in manifest["notes"])
-        _ = manifest["size"], manifest["blocks"], manifest["groups"]
-    except (OSError, ValueError, KeyError, TypeError):
+        _ = manifest["size"], manifest["blocks"], manifest["groups"], manifest["rows"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return CachedTable(folder / f"{label}.parquet", files, notes, manifest)
 
@@ -183,15 +220,21 @@ def keep_cached(
     deliveries: list[Delivery],
     notes: tuple[Fault, ...],
     files: tuple[dict[str, object], ...],
+    *,
+    today: dt.date,
 ) -> bool:
     """Write the table ``canonical``, sorted by area and month; a disk that is full or not writable is no fault.
 
     Returns
     -------
     bool
-        Whether it was kept.
+        Whether it was kept: not where it holds another number of rows than the files, unless rows of one key are one.
     """
     import duckdb
+
+    rows = _rows_of(connection, "canonical")
+    if source.conflicts != "unknown" and rows != [file["rows"] for file in files]:
+        return False
 
     label = _label(source, [delivery.name for delivery in deliveries])
     temporary = folder / f".{label}.{owner_label()}.tmp"
@@ -206,6 +249,8 @@ def keep_cached(
         temporary.chmod(0o600)
         manifest = {
             "form": FORM,
+            "checked": today.isoformat(),
+            "rows": rows,
             "dictionary": dictionary_version(source),
             "files": [{**file, "stat": list(d.stat)} for file, d in zip(files, deliveries, strict=True)],
             "notes": [asdict(note) for note in notes],
@@ -214,7 +259,8 @@ def keep_cached(
             "groups": _groups(connection, temporary) if "area_code" in columns else [],
         }
         temporary.replace(folder / f"{label}.parquet")
-        write_atomically(folder / f"{label}.json", to_json(manifest))
+        write_atomically(folder / f"{label}.json", to_json(manifest | {"seal": seal(manifest)}))
+        (folder / f"{label}.json").chmod(0o600)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException):
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -224,15 +270,17 @@ def keep_cached(
 
 def _private(folder: Path) -> None:
     """Make the folder, for its owner alone; remove what killed processes left half-written."""
-    if folder.is_symlink():
-        raise NotADirectoryError(f"{folder.name} is a link")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if os.name == "posix":
-        folder.chmod(0o700)
+    make_private(folder)
     for left in folder.glob(".*.tmp"):
         owner = left.name.removesuffix(".tmp").rsplit(".", 2)[-2:]  # a label holds one point: 12-1700000000.25
         if not owner_is_alive(".".join(owner)):
             left.unlink(missing_ok=True)
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, relation: str) -> list[int]:
+    """Count the rows of each file, in the order of the files; all files have some."""
+    found = connection.execute(f'select count(*) from {relation} group by "from file" order by "from file"').fetchall()
+    return [int(row[0]) for row in found]
 
 
 def _label(source: Source, names: list[str]) -> str:

@@ -20,6 +20,7 @@ from problemsolving.dictionary.mapping import (
     spread_columns,
     text_of,
 )
+from problemsolving.dictionary.parquet import scan
 from problemsolving.dictionary.rules import (
     ID_FORM,
     ColumnRules,
@@ -106,10 +107,16 @@ def scan_of(source: Source, delivery: Delivery, *, computed: str = "") -> str:
         for word, sign in (("delim", dialect.delimiter), ("quote", dialect.quote), ("escape", dialect.escape))
     )
     names = ", ".join(map(quoted, raw_columns(source)))
+    read = (
+        f"read_csv(?, {signs}, header=true, auto_detect=false, strict_mode=true, null_padding=false, "
+        f"new_line='\\n', nullstr='', columns={{{columns}}})"
+    )
+    if delivery.asked:
+        texts = ", ".join(f"{text} as {quoted(name)}" for name, text in delivery.asked)
+        read = f"(select {texts} from {scan('?')})"
     return (
         f"(select {names}, row_number() over () + 1 as {ROW}{', ' + computed if computed else ''} "
-        f"from read_csv(?, {signs}, header=true, auto_detect=false, strict_mode=true, null_padding=false, "
-        f"new_line='\\n', nullstr='', columns={{{columns}}})) as raw {joins(source)}"
+        f"from {read}) as raw {joins(source)}"
     )
 
 
@@ -158,7 +165,7 @@ def insert(
     try:
         with readable(delivery) as path:
             found = connection.execute(f"{into} {scan_of(source, delivery, computed=computed)}", [path]).fetchone()
-    except duckdb.InvalidInputException:
+    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException):
         raise _unreadable(
             delivery, "its rows cannot be told apart in the way the source says it is written; have it sent again"
         ) from None

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +28,10 @@ _WORD = r"[A-Za-z_][A-Za-z0-9_$]{0,62}"
 _TABLE = re.compile(rf"(?:({_WORD})\.)?({_WORD})")
 _ROWS_AT_A_TIME = 10_000
 _SILENT = "problemsolving"
+TIME_LIMIT = 600.0  # seconds that a table or view may take
+_STEPS = 10_000  # of SQLite between two looks at the clock
 _NO_RIGHT = ("42501", "28000", "28P01")  # sqlstate: no privilege, and two of a login that is refused
+_STOPPED = "57014"  # sqlstate: the statement was stopped, here by the limit of time
 
 
 def is_database(files: str) -> bool:
@@ -74,6 +78,7 @@ def read_database(
     dataset: str,
     environment: Mapping[str, str] | None = None,
     today: dt.date | None = None,
+    seconds: float = TIME_LIMIT,
 ) -> Reading:
     """Read a table or view into the canonical table of a source.
 
@@ -91,6 +96,8 @@ def read_database(
         In place of ``os.environ``.
     today : datetime.date, optional
         No month may lie after it.
+    seconds : float
+        Time that the reading may take, above 0.
 
     Returns
     -------
@@ -100,8 +107,8 @@ def read_database(
     Raises
     ------
     DataError
-        When there is no address, no connection, no such table or column or no right to read it, and for every rule that a
-        row breaks, by its position in key order. Never with the address, a login or a value.
+        When there is no address, no connection, no such table or column, a column twice or no right to read it, when
+        the time is over, and for every rule that a row breaks, by its position in key order. Never with the address, a login or a value.
     """
     from problemsolving.dictionary.reading import read_deliveries
 
@@ -109,11 +116,11 @@ def read_database(
     if not address:
         raise DataError(f"{dataset}: no database address; set the environment variable {variable(dataset)}")
     schema, name = table_name(files)
-    delivery = _read(address, source, schema, name, dataset)
+    delivery = _read(address, source, schema, name, dataset, seconds)
     return read_deliveries(source, [delivery], today=today)
 
 
-def _read(address: str, source: Source, schema: str | None, name: str, dataset: str) -> Delivery:
+def _read(address: str, source: Source, schema: str | None, name: str, dataset: str, seconds: float) -> Delivery:
     import sqlalchemy
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -127,18 +134,26 @@ def _read(address: str, source: Source, schema: str | None, name: str, dataset: 
         raise DataError(
             f"{where}: the address in {variable(dataset)} is not one that SQLAlchemy knows, or its driver is not installed"
         ) from None
+    ends = time.monotonic() + seconds
     called = f"{engine.dialect.name} {Path(engine.url.database or '').name}: {schema + '.' if schema else ''}{name}"
     try:
         with engine.connect() as connection:
             _read_only(connection)
+            _limit_time(connection, seconds, ends)
             known = _columns(connection, schema, name, where)
             query = _query(source, known, schema, name, where)
             rows = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_A_TIME).execute(query)
             columns = raw_columns(source)
-            return write_delivery(_texts(rows, source, columns, where), columns, source, name=called, unit="row")
+            return write_delivery(
+                _texts(_in_time(rows, ends), source, columns, where), columns, source, name=called, unit="row"
+            )
     except DataError:
         raise
     except (SQLAlchemyError, OSError) as error:
+        if time.monotonic() >= ends or _state(error) == _STOPPED:
+            raise DataError(
+                f"{where}: not read in {seconds:,.0f} seconds; ask its owner for a faster view, or a table made from it"
+            ) from None
         raise DataError(f"{where}: {_what(error)}") from None
     finally:
         engine.dispose()
@@ -156,6 +171,30 @@ def _read_only(connection: sqlalchemy.Connection) -> None:
     }.get(connection.dialect.name)
     if ask:
         connection.execute(sqlalchemy.text(ask))
+
+
+def _limit_time(connection: sqlalchemy.Connection, seconds: float, ends: float) -> None:
+    """Ask the database itself to stop a query that takes too long, where it can be asked."""
+    import sqlalchemy
+
+    ask = {
+        "postgresql": f"set local statement_timeout = {max(1, round(seconds * 1_000))}",
+        "mysql": f"set session max_execution_time = {max(1, round(seconds * 1_000))}",
+        "mariadb": f"set session max_statement_time = {seconds:f}",
+    }.get(connection.dialect.name)
+    if ask:
+        connection.execute(sqlalchemy.text(ask))
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name == "sqlite" and hasattr(driver, "set_progress_handler"):
+        driver.set_progress_handler(lambda: time.monotonic() >= ends, _STEPS)
+
+
+def _in_time(rows: Any, ends: float) -> Iterator[Any]:
+    """Give rows while there is time: a limit of one statement does not hold where rows come a few at a time."""
+    for row in rows:
+        if time.monotonic() >= ends:
+            raise TimeoutError
+        yield row
 
 
 def _columns(connection: sqlalchemy.Connection, schema: str | None, name: str, where: str) -> list[str]:
@@ -178,10 +217,15 @@ def _query(
     plain = {" ".join(column.split()).casefold(): column for column in known}
     wanted = {column: " ".join(column.split()).casefold() for column in raw_columns(source)}
     missing = [column for column, key in wanted.items() if key not in plain]
-    if missing:
+    alike = [" ".join(column.split()).casefold() for column in known]
+    twice = [column for column, key in wanted.items() if alike.count(key) > 1]
+    if missing or twice:
         raise DataError(
             f"{where}: its columns are not those of {source.title} ({source.name})",
-            faults=[f'{where}: column "{column}" is missing{nearest(column, known)}' for column in missing],
+            faults=[
+                *(f'{where}: column "{column}" is missing{nearest(column, known)}' for column in missing),
+                *(f'{where}: column "{column}" stands more than once but for case and spaces' for column in twice),
+            ],
         )
     columns: dict[str, sqlalchemy.Column[Any]] = {
         column: sqlalchemy.Column(quoted_name(plain[key], quote=True)) for column, key in wanted.items()
@@ -228,11 +272,15 @@ def _text(value: object, form: str | None) -> str:
     raise TypeError
 
 
-def _what(error: Exception) -> str:
-    """Say what went wrong in our own words: a driver's message may hold the address, a login or values."""
+def _state(error: Exception) -> str | None:
     original = getattr(error, "orig", None) or error
     told = original.args[0] if getattr(original, "args", ()) else None
-    state = getattr(original, "sqlstate", None) or (told.get("C") if isinstance(told, dict) else None)
+    return getattr(original, "sqlstate", None) or (told.get("C") if isinstance(told, dict) else None)
+
+
+def _what(error: Exception) -> str:
+    """Say what went wrong in our own words: a driver's message may hold the address, a login or values."""
+    state = _state(error)
     if state in _NO_RIGHT:
         return "the login is refused or may not read this; ask its owner for the right to select"
     if state:

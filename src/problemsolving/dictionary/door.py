@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,8 @@ class Delivery:
         Rows below the header, where they were counted.
     stat : tuple of int
         Size, time of change (ns) and inode when it was opened.
+    asked : tuple of tuple of str
+        Of a Parquet file: each column that is read, and the SQL of its text. Empty for text.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Delivery:
     stat: tuple[int, int, int] = (0, 0, 0)
     encoding: str = "utf-8"
     unit: str = "line"  # what messages count: lines of a file, events of a log, rows of a table
+    asked: tuple[tuple[str, str], ...] = ()
 
     def chunks(self) -> Iterator[bytes]:
         """Give the normalised text in pieces: UTF-8, line feeds alone, no byte order mark, one line end last."""
@@ -124,6 +127,15 @@ def open_delivery(path: Path, source: Source, *, name: str) -> Delivery:
             faults = tuple(Fault(name, "", line.removeprefix(f"{name}: ")) for line in told)
             raise DataError(error.message, faults=error.faults, report=FaultReport(faults)) from None
         raise
+    except OSError as error:
+        raise unreadable(name, error) from None
+
+
+def unreadable(name: str, error: OSError) -> DataError:
+    """Make the error for a file that the system does not give."""
+    why = f" ({error.strerror})" if error.strerror else ""
+    told = f"cannot be read{why}; check that you may read it and that its disk is there, or copy it again"
+    return DataError(f"{name}: {told}", report=FaultReport((Fault(name, "", told),)))
 
 
 def _opened(path: Path, source: Source, name: str, stat: tuple[int, int, int]) -> Delivery:
@@ -268,23 +280,35 @@ def first_fields(line: str, dialect: Format) -> list[str]:
 
 
 def _header(start: bytes, source: Source, name: str) -> tuple[str, ...]:
-    """Give the names under which the file's columns are read, in its own order: case and spaces do not matter."""
+    """Give the names under which the file's columns are read, in its own order."""
     line = start.split(b"\n", 1)[0].decode("utf-8", "replace")
     try:
         first = first_fields(line, source.format)
     except csv.Error:
         raise DataError(f"{name}: its first line is not a header") from None
-    found = [_plain(heading) for heading in first]
-    wanted = {_plain(column.from_): column.from_ for column in source.columns.values() if column.from_}
-    if len(found) == 1 and len(wanted) > 1:
+    wanted = {column.from_ for column in source.columns.values() if column.from_}
+    if len(first) == 1 and len(wanted) > 1:
         raise DataError(
             f'{name}: the first line has one column, not {len(wanted)}; it must be separated by "{source.format.delimiter}"'
         )
+    return tuple(column or f"unused {place}" for place, column in enumerate(columns_of(first, source, name)))
+
+
+def columns_of(headings: Sequence[str], source: Source, name: str) -> list[str | None]:
+    """Give the source's column for each heading of a file, None where it has none: case and spaces do not matter.
+
+    Raises
+    ------
+    DataError
+        When a column is missing or stands more than once; all faults at once.
+    """
+    found = [_plain(heading) for heading in headings]
+    wanted = {_plain(column.from_): column.from_ for column in source.columns.values() if column.from_}
     faults = [f'{name}: column "{wanted[key]}" is missing{nearest(key, found)}' for key in wanted if key not in found]
     faults += [f'{name}: column "{wanted[key]}" stands more than once' for key in wanted if found.count(key) > 1]
     if faults:
         raise DataError(f"{name}: its header is not that of {source.title} ({source.name})", faults=faults)
-    return tuple(wanted.get(key, f"unused {place}") for place, key in enumerate(found))
+    return [wanted.get(key) for key in found]
 
 
 def ragged_rows(delivery: Delivery, source: Source) -> list[int]:

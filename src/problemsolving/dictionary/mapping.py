@@ -213,8 +213,12 @@ def _in_words(column: ColumnMap) -> str:
 
 def table_rules(source: Source, schema: TableSchema) -> list[Rule]:
     """Rules between two columns of a row: parts are never above their whole, nor ends before their beginnings."""
+    return _order_rules(source, schema, schema.ordered)
+
+
+def _order_rules(source: Source, schema: TableSchema, pairs: tuple[tuple[str, str], ...]) -> list[Rule]:
     rules = []
-    for pair in schema.ordered:
+    for pair in pairs:
         columns = [source.columns.get(name) for name in pair]
         if all(column and column.from_ for column in columns):
             low, high = (value_of(schema.field(name), source.columns[name]) for name in pair)
@@ -226,7 +230,7 @@ def table_rules(source: Source, schema: TableSchema) -> list[Rule]:
 
 def notes_of(source: Source, schema: TableSchema) -> list[Rule]:
     """What is read all the same but must be told: heading, words, and the SQL that is true for such a row."""
-    notes: list[Rule] = []
+    notes: list[Rule] = _order_rules(source, schema, schema.expected)
     for found in schema.fields:
         column = source.columns.get(found.name)
         if column is None or column.from_ is None:

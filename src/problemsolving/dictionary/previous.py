@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import statistics
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.faults import Fault, Severity
 from problemsolving.dictionary.schema import TableField, table
+from problemsolving.dictionary.spool import make_private
 from problemsolving.errors import DataError, counted
 from problemsolving.periods import Month
 from problemsolving.records import to_json, write_atomically
@@ -182,6 +184,9 @@ def read_deliveries(folder: Path) -> dict[str, list[dict[str, Any]]]:
         When the file is there but is not what :func:`write_deliveries` wrote.
     """
     path = folder / FILE
+    if folder.is_dir():
+        with suppress(OSError):
+            make_private(folder)
     if not path.is_file():
         return {}
     try:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from problemsolving.dictionary.checks import connect, insert, load_codelists, plan_checks, run_checks
-from problemsolving.dictionary.door import Delivery, open_delivery, ragged_rows
+from problemsolving.dictionary.door import Delivery, open_delivery, ragged_rows, unreadable
 from problemsolving.dictionary.faults import ROWS_KEPT, Fault, FaultReport, faults_of
 from problemsolving.dictionary.mapping import finishing, quoted, selection
 from problemsolving.dictionary.outlines import read_outlines
+from problemsolving.dictionary.parquet import ENDING, open_parquet
 from problemsolving.dictionary.schema import Source, TableSchema, table
 from problemsolving.dictionary.xes import open_log
 from problemsolving.errors import DataError, counted
@@ -74,7 +76,8 @@ def read_source(
     """
     from problemsolving.dictionary.cache import find_cached
 
-    if cache is not None and (known := find_cached(cache, source, paths, root=root)):
+    today = today or _today()
+    if cache is not None and (known := find_cached(cache, source, paths, root=root, today=today)):
         return Reading(source, known.frame(), known.files, known.notes)
     deliveries = open_all(source, paths, root=root)
     if source.format.container == "geojson":
@@ -90,10 +93,11 @@ def read_deliveries(
 
     schema, connection = table(source.table), connect()
     try:
-        notes, files = _checked(connection, source, schema, deliveries, today or _today())
+        today = today or _today()
+        notes, files = _checked(connection, source, schema, deliveries, today)
         _fill(connection, source, schema, deliveries)
         if cache is not None:
-            keep_cached(connection, cache, source, deliveries, notes, files)
+            keep_cached(connection, cache, source, deliveries, notes, files, today=today)
         return Reading(source, canonical_frame(connection), files, notes)
     finally:
         connection.close()
@@ -133,14 +137,15 @@ def keep_source(source: Source, paths: list[Path], *, root: Path, cache: Path, t
     """
     from problemsolving.dictionary.cache import find_cached, keep_cached
 
-    if find_cached(cache, source, paths, root=root):
+    today = today or _today()
+    if find_cached(cache, source, paths, root=root, today=today):
         return True
     deliveries, schema = open_all(source, paths, root=root), table(source.table)
     connection = connect(memory=MEMORY)
     try:
-        notes, files = _checked(connection, source, schema, deliveries, today or _today())
+        notes, files = _checked(connection, source, schema, deliveries, today)
         _fill(connection, source, schema, deliveries)
-        return keep_cached(connection, cache, source, deliveries, notes, files)
+        return keep_cached(connection, cache, source, deliveries, notes, files, today=today)
     finally:
         connection.close()
 
@@ -151,18 +156,26 @@ def open_all(source: Source, paths: list[Path], *, root: Path) -> list[Delivery]
     faults: list[Fault] = []
     for path in paths:
         try:
-            opened = open_log if source.format.container == "xes" else open_delivery
-            delivery = opened(path, source, name=name_of(path, root))
+            delivery = _opener(source, path)(path, source, name=name_of(path, root))
             faults += _ragged(delivery, source)
             deliveries.append(delivery)
         except DataError as error:
             faults += faults_of(error)
+        except OSError as error:
+            faults += faults_of(unreadable(name_of(path, root), error))
     faults += _same_twice(deliveries)
     if faults:
         raise DataError(
             f"{source.title}: {counted(len(faults), 'fault')} in the files", report=FaultReport(tuple(faults))
         )
     return deliveries
+
+
+def _opener(source: Source, path: Path) -> Callable[..., Delivery]:
+    if source.format.container == "xes":
+        return open_log
+    is_parquet = source.format.container == "csv" and path.suffix.lower() == ENDING
+    return open_parquet if is_parquet else open_delivery
 
 
 def name_of(path: Path, root: Path) -> str:

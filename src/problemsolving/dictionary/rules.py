@@ -22,7 +22,9 @@ from problemsolving.dictionary.texts import MAX_TEXT, text_rules, unusual
 
 _NUMBER = r"^-?[0-9]+([.][0-9]+)?$"
 _INTEGER = r"^-?[0-9]+([.]0+)?$"
-_DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
+_OFFSET = r"(Z|[+](0[0-9]|1[0-3]):?[0-5][0-9]|[+]14:?00|-(0[0-9]|1[01]):?[0-5][0-9]|-12:?00)"  # those there are
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"  # 24:00 is another day at 00:00
+_DATETIME = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{_CLOCK}{_OFFSET}?)?$"
 LAST_AREAS = {"E01": "E01035762", "W01": "W01002040"}  # the highest codes of 2021 (ONS); those of 2011 are below
 ID_FORM = '"form of identifier"'  # a column computed beside those of the file
 
@@ -233,10 +235,10 @@ def _month_rules(heading: str, text: str, today: dt.date) -> tuple[list[Rule], l
 
 def _time_rules(heading: str, text: str, today: dt.date) -> tuple[list[Rule], list[str]]:
     moment, form = typed(text, "datetime"), f"regexp_matches({text}, {literal(_DATETIME)})"
-    earliest, latest = "timestamp '1900-01-01'", f"timestamp '{today + dt.timedelta(days=2):%Y-%m-%d}'"
+    earliest, latest = "timestamp '1990-01-01'", f"timestamp '{today + dt.timedelta(days=2):%Y-%m-%d}'"
     rules = [
         Rule(heading, "not a date and time", f"not {form} or ({text} is not null and {moment} is null)"),
-        Rule(heading, "a date before 1900", f"{moment} < {earliest}"),
+        Rule(heading, "a date before 1990", f"{moment} < {earliest}"),
         Rule(heading, "a date that has not come yet", f"{moment} >= {latest}"),
     ]
     return rules, [form, f"{moment} >= {earliest}", f"{moment} < {latest}"]

@@ -63,6 +63,7 @@ class TableSchema(_Model):
     missingValues: tuple[str, ...] = ("",)
     known_limits: tuple[str, ...] = ()
     ordered: tuple[tuple[str, str], ...] = ()  # pairs of fields: the first is never above, or after, the second
+    expected: tuple[tuple[str, str], ...] = ()  # the same, where real records break it: told, not refused
 
     @field_validator("primaryKey", mode="before")
     @classmethod

@@ -27,7 +27,10 @@ def readable(delivery: Delivery) -> Iterator[str]:
     A plain file is read where it lies. Any other is normalised into a pipe, so that no copy touches the disk; where
     there are no pipes by path (Windows), into the private folder of this process.
     """
-    if delivery.plain and delivery.path is not None and not _GLOB & set(str(delivery.path)):
+    if delivery.asked or (delivery.path is not None and delivery.path.suffix.lower() == ".parquet"):
+        with _named_plainly(delivery) as path:
+            yield path
+    elif delivery.plain and delivery.path is not None and not _GLOB & set(str(delivery.path)):
         yield str(delivery.path.resolve())
     elif sys.platform != "win32" and Path("/dev/fd").is_dir():
         with _piped(delivery) as path:
@@ -35,6 +38,25 @@ def readable(delivery: Delivery) -> Iterator[str]:
     else:
         with spooled(delivery) as copy:
             yield str(copy)
+
+
+@contextmanager
+def _named_plainly(delivery: Delivery) -> Iterator[str]:
+    """Give a path without signs of a pattern: Parquet is read from its end, so it cannot come through a pipe."""
+    assert delivery.path is not None
+    if not _GLOB & set(str(delivery.path)):
+        yield str(delivery.path.resolve())
+        return
+    folder = Path(tempfile.mkdtemp(dir=private_folder()))
+    try:
+        place = folder / "delivery.parquet"
+        try:
+            place.symlink_to(delivery.path.resolve())
+        except OSError:  # no links for this user
+            shutil.copyfile(delivery.path, place)
+        yield str(place)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -91,6 +113,15 @@ def private_folder() -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, or take it back, for its owner alone; raise OSError where it is a link or of someone else."""
+    if folder.is_symlink():
+        raise NotADirectoryError(f"{folder.name} is a link")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.name == "posix":
+        folder.chmod(0o700)
 
 
 def _base() -> Path:

@@ -6,13 +6,15 @@ import contextlib
 import email.utils
 import re
 import shutil
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from problemsolving import __version__
 from problemsolving.errors import FetchError
@@ -69,6 +71,7 @@ class Fetcher:
         self.publisher = publisher
         self.manners = manners or Manners()
         self._free_from = 0.0
+        self._socket: socket.socket | None = None
         self._client = httpx.Client(
             follow_redirects=False,
             trust_env=not publisher.is_here,  # proxies and certificates of the environment
@@ -132,6 +135,8 @@ class Fetcher:
         try:
             return self._try(path, target, deadline)
         except httpx.TransportError as error:
+            if time.monotonic() >= deadline:
+                raise self._too_late(target) from None
             chain = list(_causes(error))
             if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain):
                 raise FetchError(
@@ -151,7 +156,7 @@ class Fetcher:
             return part.download
         headers = {"Range": f"bytes={offset}-", "If-Range": part.validator} if offset else {}
         self._wait_our_turn()
-        with contextlib.ExitStack() as stack:
+        with self._until(deadline), contextlib.ExitStack() as stack:
             response = self._open(path, headers)
             stack.callback(response.close)
             if response.status_code == 416 and offset:
@@ -162,6 +167,34 @@ class Fetcher:
             offset = self._begin(part, response, offset, path)
             self._write(part, response, offset, deadline)
         return part.download
+
+    @contextlib.contextmanager
+    def _until(self, deadline: float) -> Iterator[None]:
+        """Shut the connection at the deadline: a server that sends a byte now and then meets no limit of one reading."""
+
+        def shut() -> None:
+            if self._socket is not None:
+                with contextlib.suppress(OSError):  # closed already
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+        timer = threading.Timer(max(0.0, deadline - time.monotonic()), shut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _note_socket(self, event: str, info: dict[str, Any]) -> None:
+        stream = info.get("return_value")
+        if stream is not None and event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._socket = stream.get_extra_info("socket")
+
+    def _too_late(self, target: Path) -> FetchError:
+        return FetchError(
+            f"{target.name}: not whole after {self.manners.total:,.0f} seconds; run the command again, it goes on where "
+            "it stopped"
+        )
 
     @property
     def _host(self) -> str:
@@ -184,7 +217,8 @@ class Fetcher:
                     f"{self._host} sends on to {url.scheme}://{url.host}, which is not an https address of this "
                     "publisher; nothing was fetched. If the publisher has moved, add the host to publishers.yml"
                 )
-            response = self._client.send(self._client.build_request("GET", url, headers=headers), stream=True)
+            request = self._client.build_request("GET", url, headers=headers, extensions={"trace": self._note_socket})
+            response = self._client.send(request, stream=True)
             if response.status_code not in _REDIRECTS:
                 return response
             response.close()
@@ -265,10 +299,7 @@ class Fetcher:
                     raise FetchError(f"{part.target.name}: larger than {limit:,} bytes; not fetched")
                 out.write(piece)
                 if time.monotonic() > deadline:
-                    raise FetchError(
-                        f"{part.target.name}: not whole after {self.manners.total:,.0f} seconds; run the command "
-                        "again, it goes on where it stopped"
-                    )
+                    raise self._too_late(part.target)
         if not part.is_whole(written):
             raise _RetryError("the file broke off")
 
