@@ -165,15 +165,27 @@ def insert(
     try:
         with readable(delivery) as path:
             found = connection.execute(f"{into} {scan_of(source, delivery, computed=computed)}", [path]).fetchone()
-    except (duckdb.InvalidInputException, duckdb.IOException, duckdb.SerializationException):
-        raise _unreadable(
-            delivery, "its rows cannot be told apart in the way the source says it is written; have it sent again"
-        ) from None
+    except duckdb.Error as error:
+        raise _not_read(delivery, error) from None
     delivery.check_unchanged()
     rows = int(found[0]) if found else 0
     if delivery.rows is not None and not joins(source) and rows != delivery.rows:
         raise _unreadable(delivery, f"{delivery.rows:,} rows lie in it but {rows:,} were read; have it sent again")
     return rows
+
+
+def _not_read(delivery: Delivery, error: Exception) -> Exception:
+    """Say in our own words why DuckDB does not read a file; what is no fault of the file stays as it is."""
+    import duckdb
+
+    # a damaged page of Parquet has no class of its own
+    if delivery.asked and (type(error) is duckdb.Error or isinstance(error, duckdb.IOException | duckdb.SerializationException)):  # fmt: skip
+        return _unreadable(delivery, "its rows cannot be read to the end: the file is damaged; have it sent again")
+    if isinstance(error, duckdb.InvalidInputException):
+        return _unreadable(
+            delivery, "its rows cannot be told apart in the way the source says it is written; have it sent again"
+        )
+    return error
 
 
 def _unreadable(delivery: Delivery, words: str) -> DataError:
