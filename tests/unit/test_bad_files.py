@@ -328,7 +328,7 @@ PEOPLE_FAULTS = {
     "spreadsheet day": ({"seen": "45292"}, "not a date and time"),
     "30 February": ({"seen": "2024-02-30"}, "not a date and time"),
     "C9 future": ({"seen": "2099-01-01"}, "a date that has not come yet"),
-    "spreadsheet epoch": ({"seen": "1899-12-30"}, "a date before 1900"),
+    "spreadsheet epoch": ({"seen": "1899-12-30"}, "a date before 1990"),
     "G1 key twice": ({"id": "00120000"}, "must be unique"),
     "G3 blank key": ({"id": ""}, "must not be empty"),
     "G18 zeros lost": ({"id": "120001"}, "shorter than most identifiers: leading zeros lost"),

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from problemsolving.cli import main
+from problemsolving.dictionary.codelists import codelist
 from problemsolving.dictionary.reading import read_source
 from problemsolving.dictionary.schema import names, source, table
 from problemsolving.errors import ParameterError
@@ -143,6 +144,15 @@ def test_nothing_reads_like_a_real_person(folder):
     for path in folder.iterdir():
         found = {identifier.kind for identifier in find_identifiers(path.read_text("utf-8"))}
         assert found == set(), path.name
+
+
+def test_no_simulated_text_holds_a_brace(folder):
+    """A printed structure is no name: neither in the tables nor in names of what a community has."""
+    tables = [path for path in folder.iterdir() if path.suffix == ".csv"]
+    assert len(tables) > 10
+    assert [path.name for path in tables if {"{", "}"} & set(path.read_text("utf-8"))] == []
+    assets = next(path for path in tables if path.name == "assets.csv").read_text("utf-8")
+    assert any(f"{row['label']}, " in assets for row in codelist("asset-kinds").values())
 
 
 @pytest.mark.parametrize("size", SIZES)
