@@ -1,6 +1,7 @@
 """A delivery against the one before it."""
 
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -158,3 +159,10 @@ def test_readings_are_compared_with_the_last_delivery_that_differs(tmp_path):
     assert compare_with_last(tmp_path, {"street": incidents()}) == []
     (fault,) = compare_with_last(tmp_path, {"street": incidents(name="b", location="x"), "other": incidents()})
     assert (fault.file, fault.column) == ("street", "location")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_the_history_is_made_private_again(tmp_path):
+    (tmp_path / ".history").mkdir(mode=0o755)
+    assert read_deliveries(tmp_path / ".history") == {}
+    assert (tmp_path / ".history").stat().st_mode & 0o777 == 0o700
