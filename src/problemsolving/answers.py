@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from problemsolving.dictionary.codelists import codelist
 from problemsolving.errors import nearest
 from problemsolving.governance.policies import POLICIES
 from problemsolving.periods import Month, Period
+from problemsolving.resources import resource_path
 
 ENVIRONMENT = "PROBLEMSOLVING_"
+TEMPLATE = "problem-profile"
+SIMULATED = "E06999"  # how codes of simulated districts begin
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(10))}
 _AREA = re.compile(r"[EW]0[1-9]\d{6}\Z", re.ASCII)
@@ -164,6 +168,16 @@ READERS: dict[str, Callable[[Any], Any]] = {
 }
 PARAMETERS = tuple(READERS)
 MAY_BE_EMPTY = ("response_start", "response_areas", "comparison_areas", "buffer_areas")
+TOLD_BY_DEFAULTS = {  # facts of the simulated profile that the template's defaults tell: what to give instead
+    "title": "say what the problem is and where",
+    "area_name": "name the area",
+    "benchmark_areas": "name districts to compare with; those of the profile itself will do",
+    "partner_agencies": "name the agencies that take part",
+    "baseline_start": "give the first month",
+    "baseline_end": "give the last month",
+    "follow_up_start": "give the first month",
+    "follow_up_end": "give the last month",
+}
 
 
 def environment_parameters(environment: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -174,10 +188,44 @@ def environment_parameters(environment: Mapping[str, str] | None = None) -> dict
     }
 
 
-def check_answers(answers: Mapping[str, Any]) -> list[str]:
-    """Give every fault of a set of answers to the template's questions (none: an empty list)."""
+def template_defaults() -> dict[str, str]:
+    """Give the template's questions with their default answers, in order."""
+    path = resource_path(f"templates/{TEMPLATE}/cookiecutter.json")
+    return {key: value for key, value in json.loads(path.read_text("utf-8")).items() if not key.startswith("_")}
+
+
+def check_answers(answers: Mapping[str, Any], *, given: Collection[str] | None = None) -> list[str]:
+    """Give every fault of a set of answers to the template's questions (none: an empty list).
+
+    Parameters
+    ----------
+    answers : mapping
+        An answer to every question.
+    given : collection of str, optional
+        The questions that somebody answered. When not known, an answer that differs from the default was given.
+    """
     faults = Faults()
-    read_parameters(answers, faults)
+    districts = read_parameters(answers, faults).get("district_codes") or ()
+    if districts and not any(code.startswith(SIMULATED) for code in districts):
+        faults += _told_by_defaults(answers, given)
+    return faults
+
+
+def _told_by_defaults(answers: Mapping[str, Any], given: Collection[str] | None) -> list[str]:
+    """Find what a profile on real districts would take over from the simulated one."""
+    defaults = template_defaults()
+    if given is None:
+        given = [key for key in TOLD_BY_DEFAULTS if answers.get(key) != defaults[key]]
+        for name in ("baseline", "follow_up"):  # a month may be the same by chance, a whole period hardly
+            ends = [f"{name}_start", f"{name}_end"]
+            given += ends if any(end in given for end in ends) else []
+    faults = [
+        f"{key}: the template's answer is that of the simulated profile; {remedy}"
+        for key, remedy in TOLD_BY_DEFAULTS.items()
+        if key not in given
+    ]
+    if "benchmark_areas" in given and SIMULATED in str(answers.get("benchmark_areas")):
+        faults.append("benchmark_areas: simulated districts in a profile on real ones")
     return faults
 
 
@@ -216,7 +264,7 @@ def read_parameters(answers: Mapping[str, Any], faults: Faults) -> dict[str, Any
         and not any(fault.startswith("response_start") for fault in faults)
     ):
         faults.append("response_start: is needed where response_areas are named")
-    simulated = any(code.startswith("E06999") for code in read.get("district_codes") or ())
+    simulated = any(code.startswith(SIMULATED) for code in read.get("district_codes") or ())
     for key, areas in groups.items():
         if not simulated and any(area.startswith("E01999") for area in areas):
             faults.append(f"{key}: simulated areas in a profile on real districts; none where there is no response")

@@ -1,6 +1,7 @@
 """The command line as people type it."""
 
 import os
+import shlex
 import statistics
 import subprocess
 import sys
@@ -77,6 +78,37 @@ def test_new_then_check(tmp_path):
     assert call("simulate", str(tmp_path / "one" / "data")).exit_code == 0
     ran = call("check", str(tmp_path / "one"))
     assert "ready to run" in ran.output and "Draft: not reviewed; 0 of 4 ethics questions answered" in ran.output
+
+
+def test_answers_through_a_pipe_are_refused_not_ignored(tmp_path):
+    ran = call("new", str(tmp_path), input="Theft\ntheft\n")
+    assert ran.exit_code == 10 and "--no-input" in ran.output and list(tmp_path.iterdir()) == []
+
+
+def test_every_example_of_new_makes_a_profile(tmp_path):
+    text = main.commands["new"].help.split("Example:")[1]
+    lines = " ".join(text.split()).split("problemsolving new ")[1:]
+    made = [line for line in lines if "--no-input" in line]
+    assert len(made) == 2
+    for line in made:
+        ran = call("new", str(tmp_path), *shlex.split(line)[1:])
+        assert ran.exit_code == 0, ran.output
+
+
+def test_simulate_replaces_a_simulation_and_nothing_else(tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "incidents.csv").write_text("real", "utf-8")
+    ran = call("simulate", str(mine))
+    assert ran.exit_code == 10 and "no truth.json" in ran.output
+    assert [path.read_text("utf-8") for path in mine.iterdir()] == ["real"]
+    first, second = (call("simulate", str(tmp_path / "new")) for _ in range(2))
+    assert "replaced" not in first.output and "replaced: the simulated partnership" in second.output
+
+
+def test_a_column_is_found_in_its_tables():
+    ran = call("dictionary", "victim_age_band")
+    assert ran.exit_code == 0 and "  incident: " in ran.output
 
 
 def test_a_profile_is_not_written_over(tmp_path):

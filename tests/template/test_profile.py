@@ -15,14 +15,16 @@ from problemsolving.resources import resource_path
 NOTEBOOKS = ["01_scan.ipynb", "02_analyse.ipynb", "03_respond.ipynb", "04_assess.ipynb"]
 COMMON = [
     *NOTEBOOKS,
-    ".template/template.json",
+    ".gitignore", ".template/template.json",
     *(f".template/{name}" for name in NOTEBOOKS),
     "README.md", "assumptions.yml", "ethics.yml", "problem.yml", "review.yml",
     *(f"sharing/{name}.yml" for name in ("areas", "boundaries", "deprivation", "incidents", "population")),
 ]  # fmt: skip
 SIMULATED = [*COMMON, *(f"sharing/{name}.yml" for name in ("agencies", "contacts", "referrals", "responses"))]
 OPEN = [*COMMON, "sharing/area-changes.yml"]
-OPEN_ANSWERS = {"district_codes": "E06000055", "benchmark_areas": "E06000055", "response_start": "none", "response_areas": "", "comparison_areas": "",
+OPEN_ANSWERS = {"district_codes": "E06000055", "benchmark_areas": "E06000055", "title": "Burglary in Bedford", "area_name": "Bedford",
+                "partner_agencies": "council, housing", "baseline_start": "2021-05", "baseline_end": "2022-04", "follow_up_start": "2022-05",
+                "follow_up_end": "2023-04", "response_start": "none", "response_areas": "", "comparison_areas": "",
                 "buffer_areas": "", "slug": "open-one", "policy": "open"}  # fmt: skip
 TITLES = ["It's \"quoted\"", "'''", '"""', "\\", "\\n", "two\nlines", "😀 café", "</script><b>", "#hash: colon", "- dash", "%TAG", "'; import os; '", "{{ 7*7 }}",
           "{% raw %}", "{# gone #}", "}}", "*alias &anchor !tag", "$(touch x)", "a\tb"]  # fmt: skip
@@ -150,11 +152,35 @@ def test_the_private_folder_name_cannot_lead_outside(tmp_path):
 
 
 def test_real_districts_get_no_simulated_response(tmp_path):
-    answers = {"district_codes": "E06000032", "benchmark_areas": "E06000055", "slug": "real"}
+    without = ("response_start", "response_areas", "comparison_areas", "buffer_areas")
+    answers = {key: text for key, text in OPEN_ANSWERS.items() if key not in without}
     problem = read_problem(new_profile(answers, folder=tmp_path))
     assert problem.response_areas == problem.comparison_areas == () and problem.response_start is None
     ran = plain_cookiecutter(tmp_path / "plain", **answers)
     assert ran.returncode != 0 and "simulated areas in a profile on real districts" in ran.stderr
+
+
+OF_THE_SIMULATED = ["title", "area_name", "benchmark_areas", "partner_agencies", "baseline_start", "baseline_end", "follow_up_start",
+                    "follow_up_end"]  # fmt: skip
+
+
+def test_real_districts_take_over_no_simulated_fact(tmp_path):
+    answers = {key: text for key, text in OPEN_ANSWERS.items() if key not in OF_THE_SIMULATED}
+    ran = plain_cookiecutter(tmp_path, **answers)
+    with pytest.raises(ParameterError) as caught:
+        new_profile(answers, folder=tmp_path)
+    assert ran.returncode != 0 and "--set KEY=VALUE" in ran.stderr
+    for text in (ran.stderr, str(caught.value)):
+        assert all(f"{key}: the template's answer is that of the simulated profile" in text for key in OF_THE_SIMULATED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_given_may_be_the_same_as_the_default(tmp_path):
+    months = {key: text for key, text in template_questions().items() if key.startswith(("baseline", "follow_up"))}
+    problem = read_problem(new_profile(OPEN_ANSWERS | months, folder=tmp_path))
+    assert str(problem.baseline.start) == months["baseline_start"]
+    with pytest.raises(ParameterError, match="simulated districts in a profile on real ones"):
+        new_profile(OPEN_ANSWERS | {"slug": "b", "benchmark_areas": "E06999001"}, folder=tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("shoplifting", False), ("violence-and-sexual-offences", True)])

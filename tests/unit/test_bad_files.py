@@ -102,7 +102,7 @@ WHOLE = {
     "B6 column missing": (GOOD.replace("LSOA code", "Area", 1), '"LSOA code" is missing'),
     "B8 one field too many": (GOOD.replace("A Force,A Force", "A Force,A Force,x", 1), "not 12 columns"),
     "one empty field too many": (GOOD.replace("investigation,", "investigation,,", 1), "not 12 columns"),
-    "B11 title lines above": ("Street crime\n\n" + GOOD, "column"),
+    "B11 title lines above": ("Street crime\n\n" + GOOD, "line 3 looks like it"),
     "B13 footer row": (GOOD + "Source: a force\n", "not 12 columns"),
     "blank line in the middle": (GOOD.replace("\n", "\n\n", 2), "not 12 columns"),
     "B15 unescaped comma": (GOOD.replace("High Street", "High Street, Luton", 1), "not 12 columns"),

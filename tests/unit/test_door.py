@@ -104,7 +104,7 @@ REFUSED = {
     "NUL": (text().encode().replace(b"High", b"H\0gh"), "NUL"),
     "semicolons": (text().replace(",", ";"), "separated"),
     "tabs": (text().replace(",", "\t"), "separated"),
-    "title line above": ("Street crime 2024\n" + text(), "column"),
+    "title line above": ("Street crime 2024\n" + text(), "line 2 looks like it"),
     "duplicated header": (text().replace("Context", "Month", 1), "more than once"),
     "column missing": (text(header=[name for name in HEADER if name != "LSOA code"]), '"LSOA code" is missing'),
     "field too many": (text().replace("A Force,A Force", "A Force,A, Force", 1), "columns"),
@@ -241,3 +241,22 @@ def test_an_area_drawn_twice_is_refused(tmp_path):
     shape = {"type": "Polygon", "coordinates": [SQUARE]}
     with pytest.raises(DataError, match="Boundaries"):
         read_outlines(tmp_path, outlines(("E01000001", shape), ("E01000001", shape)))
+
+
+@pytest.mark.parametrize(
+    "above", ["Extract of 1 May\r\n", "Extract,of,1 May\r\n", "a,b\r\nc\r\n\r\n"], ids=["one", "cells", "three"]
+)
+def test_lines_above_the_header_are_one_fault_that_names_it(tmp_path, above):
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, above + text())
+    told = str(caught.value)
+    line = above.count("\n") + 1
+    assert f"line 1 is not the header; line {line} looks like it: delete the lines above" in told
+    assert "is missing" not in told and "Extract" not in told
+
+
+def test_another_table_is_one_fault(tmp_path):
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, "x,y\r\n1,2\r\n")
+    assert "line 1 is not the header of Street-level crime" in str(caught.value)
+    assert "is missing" not in str(caught.value)

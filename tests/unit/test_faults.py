@@ -1,5 +1,6 @@
 """Faults as lines, table, JSON and a page; never a value, and nothing that a browser would run or fetch."""
 
+import datetime as dt
 import json
 import re
 
@@ -31,7 +32,8 @@ def test_the_same_rule_is_told_once_for_all_files():
 def test_table_and_json_say_the_same():
     told = json.loads(REPORT.json())["faults"]
     assert [tuple(fault) for fault in told] == [("file", "column", "rule", "count", "rows", "severity", "unit")] * 4
-    assert [row[3] for row in REPORT.table().rows] == [fault["count"] for fault in told] == [1, 12, 1, 2]
+    assert [fault["count"] for fault in told] == [1, 12, 1, 2]
+    assert [row[3] for row in REPORT.table().rows] == [None, 12, 1, 2]
     assert REPORT.table().rows[1][4] == "2, 3, 4, 5, 6"
 
 
@@ -50,6 +52,19 @@ def test_a_page_stands_alone():
     page = REPORT.page()
     assert "default-src 'none'" in page and not re.search(r"https?:|src=|href=|@import|url\(", page)
     assert page.count("<tr>") == 5 and 'lang="en-GB"' in page and "3 faults to correct, 1 note." in page
+
+
+def test_a_page_says_of_what_when_and_what_to_do(tmp_path):
+    page = REPORT.page(profile="night-<b>", on=dt.date(2026, 5, 4))
+    assert "Profile night-&lt;b&gt;, checked on 2026-05-04" in page and "check again: problemsolving check" in page
+    REPORT.write(tmp_path / "f.html", profile="one")
+    assert f"Profile one, checked on {dt.date.today()}" in (tmp_path / "f.html").read_text("utf-8")
+
+
+def test_months_are_not_told_as_rows():
+    gap = Fault("a.csv", "Month", "no row in 2024-02, though months before and after have some", 1, (), "report")
+    assert FaultReport((gap,)).lines() == [f'column "Month": {gap.rule}: a.csv']
+    assert FaultReport((gap,)).table().rows[0][3] is None
 
 
 def test_a_report_is_written_by_the_ending_of_its_name(tmp_path):

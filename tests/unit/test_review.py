@@ -1,7 +1,10 @@
 """What people have put their names to is told as it is."""
 
 import pytest
+from click.testing import CliRunner
 
+from problemsolving.cli import main
+from problemsolving.errors import ParameterError
 from problemsolving.notebooks.review import read_review, review_in_words
 from problemsolving.problem import read_problem
 
@@ -18,18 +21,27 @@ def test_a_new_profile_is_a_draft(simulated):
 @pytest.mark.parametrize(
     ("words", "reviewed"),
     [
-        ({"author": "A", "reviewer": "B", "decision": "release"}, True),
-        ({"author": "A", "reviewer": "A", "decision": "release"}, False),
+        ({"author": "A", "reviewer": "B", "decision": "approved"}, True),
+        ({"author": "A", "reviewer": "B", "decision": "approved-with-changes"}, True),
+        ({"author": "A", "reviewer": "B", "decision": "rejected"}, False),
+        ({"author": "A", "reviewer": "A", "decision": "approved"}, False),
         ({"author": "A", "reviewer": "B", "decision": ""}, False),
-        ({"author": "", "reviewer": "B", "decision": "release"}, False),
+        ({"author": "", "reviewer": "B", "decision": "approved"}, False),
     ],
 )
 def test_a_reviewer_is_not_the_author_and_decides(profile, words, reviewed):
     assert sign(profile, **words) is reviewed
 
 
+def test_another_decision_is_a_fault_of_check(profile):
+    with pytest.raises(ParameterError, match="decision: write approved, approved-with-changes or rejected"):
+        sign(profile, author="A", reviewer="B", decision="not-yet")
+    ran = CliRunner().invoke(main, ["check", str(profile)])
+    assert ran.exit_code == 10 and "decision: write approved" in ran.output
+
+
 def test_nothing_is_said_where_all_is_done(profile):
-    sign(profile, author="A", reviewer="B", decision="release")
+    sign(profile, author="A", reviewer="B", decision="approved")
     for name, old, new in (
         ("ethics.yml", 'answer: ""', "answer: asked"),
         ("problem.yml", "hypotheses_from: template", "hypotheses_from: partnership"),

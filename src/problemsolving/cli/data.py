@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from problemsolving.cli.console import Command, OrderedGroup, progress, say, told, write
+from problemsolving.errors import ParameterError, counted
 
 
 @click.command()
@@ -30,6 +31,8 @@ from problemsolving.cli.console import Command, OrderedGroup, progress, say, tol
 def simulate(ctx: click.Context, folder: Path, seed: int, size: str, world: str, threads: int) -> None:
     """Write a simulated partnership and what was planted in it (truth.json) into DIR.
 
+    One that is there already is replaced; a folder with other files is refused.
+
     \b
     Worlds: standard, null, over-dispersed, autocorrelated, recording-change,
     seasonal, regression-to-the-mean.
@@ -39,11 +42,27 @@ def simulate(ctx: click.Context, folder: Path, seed: int, size: str, world: str,
       problemsolving simulate analyses/simulated-partnership/data
       problemsolving simulate county --size county --world null --threads 2
     """
+    replaced = _simulated_before(folder)
     from problemsolving.simulate.partnership import simulate_partnership
 
     simulate_partnership(folder, seed=seed, size=size, world=world, threads=threads)
+    if replaced:
+        say(ctx)(f"replaced: the simulated partnership that was there ({counted(replaced, 'file')})")
     say(ctx)("no real person, place or agency")
     write(str(folder))
+
+
+def _simulated_before(folder: Path) -> int:
+    """Count the files of a simulated partnership that will be replaced; raise ParameterError where others lie."""
+    if folder.exists() and not folder.is_dir():
+        raise ParameterError(f"{folder}: a file, not a folder; choose another")
+    files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+    if files and not (folder / "truth.json").is_file():
+        raise ParameterError(
+            f"{folder}: holds {counted(len(files), 'file')} that are no simulated partnership (no truth.json), and some "
+            "could be overwritten; choose an empty folder"
+        )
+    return len(files)
 
 
 @click.group(cls=OrderedGroup)

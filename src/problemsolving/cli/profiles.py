@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from problemsolving.cli.console import PROFILE, SET, progress, read_settings, say, told, write
+from problemsolving.errors import ParameterError
 
 
 @click.command()
@@ -21,20 +22,43 @@ def new(ctx: click.Context, folder: Path, settings: tuple[str, ...], no_input: b
 
     \b
     Example:
+      problemsolving new analyses
+      problemsolving new analyses --no-input --set slug=simulated-robbery --set problem_type=robbery
       problemsolving new analyses --no-input --set slug=robbery-luton --set problem_type=robbery
+        --set "title=Robbery in Luton" --set area_name=Luton --set district_codes=E06000032
+        --set benchmark_areas=E06000032 --set "partner_agencies=council, voluntary"
+        --set baseline_start=2021-05 --set baseline_end=2022-04
+        --set follow_up_start=2022-05 --set follow_up_end=2023-04 --set policy=open
     """
-    from problemsolving.notebooks.template import new_profile, template_prompts, template_questions
+    from problemsolving.notebooks.template import new_profile
 
     answers = read_settings(settings)
     if not no_input and sys.stdin.isatty():
-        prompts = template_prompts()
-        answers = {
-            key: answers[key] if key in answers else click.prompt(prompts[key], default=default)
-            for key, default in template_questions().items()
-        } | answers
+        answers = _asked(answers)
+    elif not no_input and not answers:
+        raise ParameterError(
+            "the questions need a terminal, and answers that come through a pipe are not read; give them with --set "
+            "KEY=VALUE, or take the simulated profile with --no-input"
+        )
     profile = new_profile(answers, folder=folder)
     write(str(profile))
     say(ctx)(f"Next: put data and sharing records in place, then: problemsolving check {profile}")
+
+
+def _asked(answers: dict[str, str]) -> dict[str, str]:
+    """Ask what --set left out, the districts first: what the defaults tell of simulated ones is no default for others."""
+    from problemsolving.answers import SIMULATED, TOLD_BY_DEFAULTS
+    from problemsolving.notebooks.template import template_prompts, template_questions
+
+    prompts, first = template_prompts(), "district_codes"
+    asked = dict(answers)
+    if first not in asked:
+        asked[first] = click.prompt(prompts[first], default=template_questions()[first])
+    for key, default in template_questions(asked[first]).items():
+        if key not in asked:
+            own = key in TOLD_BY_DEFAULTS and SIMULATED not in asked[first]
+            asked[key] = click.prompt(prompts[key], default=None if own else default)
+    return asked
 
 
 @click.command()
@@ -66,7 +90,7 @@ def check(ctx: click.Context, path: Path, settings: tuple[str, ...], report: Pat
     notes: list[Fault] = []
     errors = check_before_run(path, parameters=read_settings(settings), notes=notes)
     if report is not None:
-        fault_report(errors, notes).write(report)
+        fault_report(errors, notes).write(report, profile=path.resolve().name)
     for error in errors:
         write(f"Error: {error}", err=True)
     if errors:
@@ -116,6 +140,8 @@ def run(ctx: click.Context, path: Path, stages: tuple[str, ...], settings: tuple
 @told
 def report(path: Path) -> None:
     """Write the page again: of a run folder, or of a profile's last complete run.
+
+    Review and ethics stand as they were when it ran: sign first, then run.
 
     \b
     Example:

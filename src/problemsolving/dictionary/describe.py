@@ -6,11 +6,11 @@ from typing import Any
 
 from problemsolving.dictionary import schema
 from problemsolving.dictionary.codelists import codelist
-from problemsolving.errors import DictionaryError, nearest
+from problemsolving.errors import DictionaryError, counted, nearest
 
 
 def describe(name: str | None = None) -> str:
-    """Describe the whole dictionary, or one table, source or codelist.
+    """Describe the whole dictionary, or one table, source or codelist; of a column, name the tables that hold it.
 
     >>> describe("signatories").splitlines()[0]
     'Codelist signatories: 10 codes'
@@ -28,8 +28,20 @@ def describe(name: str | None = None) -> str:
         return "\n".join(
             [f"Codelist {name}: {len(rows)} codes", *(f"{code:<{width}}  {row['label']}" for code, row in rows.items())]
         )
+    if holding := _holding(name):
+        return "\n".join([f"Column {name} of {counted(len(holding), 'table')}:", *holding])
     known = [*schema.names("tables"), *schema.names("sources"), *schema.names("codelists")]
     raise DictionaryError(f'the dictionary has no "{name}"{nearest(name, known)}')
+
+
+def _holding(column: str) -> list[str]:
+    """Say which tables hold a column, each with what it means there."""
+    return [
+        f"  {name}: {field.description} ({field.type}, sensitivity {field.sensitivity})"
+        for name in schema.names("tables")
+        for field in schema.table(name).fields
+        if field.name == column
+    ]
 
 
 def table_schema(name: str) -> dict[str, Any]:

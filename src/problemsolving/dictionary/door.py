@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -286,11 +287,14 @@ def _header(start: bytes, source: Source, name: str) -> tuple[str, ...]:
         first = first_fields(line, source.format)
     except csv.Error:
         raise DataError(f"{name}: its first line is not a header") from None
-    wanted = {column.from_ for column in source.columns.values() if column.from_}
-    if len(first) == 1 and len(wanted) > 1:
+    found = [_plain(heading) for heading in first]
+    wanted = {_plain(column.from_) for column in source.columns.values() if column.from_}
+    if len(found) == 1 and len(wanted) > 1 and not _header_below(start, source, wanted):
         raise DataError(
             f'{name}: the first line has one column, not {len(wanted)}; it must be separated by "{source.format.delimiter}"'
         )
+    if len(wanted) > 1 and not set(found) & wanted:
+        raise DataError(f"{name}: {_not_the_header(start, source, wanted)}")
     return tuple(column or f"unused {place}" for place, column in enumerate(columns_of(first, source, name)))
 
 
@@ -309,6 +313,25 @@ def columns_of(headings: Sequence[str], source: Source, name: str) -> list[str |
     if faults:
         raise DataError(f"{name}: its header is not that of {source.title} ({source.name})", faults=faults)
     return [wanted.get(key) for key in found]
+
+
+def _header_below(start: bytes, source: Source, wanted: set[str]) -> int:
+    """Give the line of 2 to 5 that holds most of the wanted columns, at least half of them; 0 where none does."""
+    best, held = 0, (len(wanted) + 1) // 2 - 1
+    for number, line in enumerate(start.split(b"\n")[1:5], start=2):
+        with suppress(csv.Error):
+            fields = {_plain(heading) for heading in first_fields(line.decode("utf-8", "replace"), source.format)}
+            if len(fields & wanted) > held:
+                best, held = number, len(fields & wanted)
+    return best
+
+
+def _not_the_header(start: bytes, source: Source, wanted: set[str]) -> str:
+    """Say that the first line is no header, and which line looks like it."""
+    below = _header_below(start, source, wanted)
+    if below:
+        return f"line 1 is not the header; line {below} looks like it: delete the lines above"
+    return f"line 1 is not the header of {source.title} ({source.name}): none of its {len(wanted)} columns stands there"
 
 
 def ragged_rows(delivery: Delivery, source: Source) -> list[int]:

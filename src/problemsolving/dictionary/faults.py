@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,19 +17,40 @@ from problemsolving.results import Column, Table
 ROWS_KEPT, ROWS_SHOWN = 20, 5
 SHORT = 6  # columns with empty values that are named one by one
 EMPTY = "is empty"
+_NOT_OF_ROWS = re.compile(  # rules whose count is of months, files, columns or kinds of value
+    r"no row in |another force than |was in the last delivery|the same value in every row|empty in every row|"
+    r"far more often empty|values about |[\d,]+ values? not in the last delivery"
+)
 Severity = Literal["refuse", "report"]
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en-GB"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width"><title>{title}</title>
-<style>body{{font:1rem/1.5 sans-serif;margin:2rem}}table{{border-collapse:collapse}}
-th,td{{border:1px solid #767676;padding:.3rem .6rem;text-align:left;vertical-align:top}}td.n{{text-align:right}}</style></head>
-<body><main><h1>{title}</h1><p>{words}</p>
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
+<style>
+*{{box-sizing:border-box}}
+body{{margin:0;color:#1d2733;background:#fff;font:1rem/1.6 system-ui,"Segoe UI","Helvetica Neue",Arial,sans-serif}}
+main{{max-width:62rem;margin:0 auto;padding:1.5rem 1.25rem 3rem}}
+h1{{font-size:1.7rem;line-height:1.2;margin:0 0 .3rem;overflow-wrap:anywhere}}
+p{{max-width:46rem;margin:.4rem 0}}.made{{color:#4c5764;font-size:.93rem}}
+.scroll{{overflow-x:auto;margin-top:1.2rem}}.scroll:focus-visible{{outline:3px solid #f2a900}}
+table{{border-collapse:collapse;min-width:46rem;font-size:.93rem;font-variant-numeric:tabular-nums}}
+caption{{text-align:left;font-weight:600;padding-bottom:.4rem}}
+th,td{{padding:.42rem .9rem .42rem 0;border-bottom:1px solid #d9dee4;text-align:left;vertical-align:top}}
+thead th{{border-bottom:2px solid #1d2733}}.n{{text-align:right}}
+</style></head>
+<body><main><h1>{title}</h1><p class="made">{made}</p><p><strong>{words}</strong></p><p>{remedy}</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Table: faults">
 <table><caption>Faults by file, column and rule</caption><thead><tr>{head}</tr></thead><tbody>
 {body}
-</tbody></table></main></body></html>
+</tbody></table></div></main></body></html>
 """
+_REMEDY = (
+    "What is to correct stops the delivery: correct it in the file where it was made, or send this page to whoever "
+    "sent the file; it names places, and shows no value of the data. "
+    "What is a note was read all the same: decide whether it matters to your question. "
+    "Then put the new file in the place of the old one and check again: problemsolving check."
+)
 
 
 @dataclass(frozen=True)
@@ -107,9 +130,22 @@ class FaultReport:
         """Give the faults as JSON, the same bytes for the same faults."""
         return to_json({"faults": [asdict(fault) for fault in self.faults]})
 
-    def page(self, *, title: str = "Fault report") -> str:
-        """Give a page that stands alone: every name escaped, no script, no request."""
-        head = "".join(f'<th scope="col">{html.escape(column.label)}</th>' for column in self.table().columns)
+    def page(self, *, title: str = "Fault report", profile: str = "", on: dt.date | None = None) -> str:
+        """Give a page that stands alone: every name escaped, no script, no request.
+
+        Parameters
+        ----------
+        title : str
+            Heading of the page.
+        profile : str
+            Name of the profile that was checked, where it is one.
+        on : datetime.date, optional
+            Day of the check; none is told when not given.
+        """
+        head = "".join(
+            f'<th scope="col"{" class=n" if place == 3 else ""}>{html.escape(column.label)}</th>'
+            for place, column in enumerate(self.table().columns)
+        )
         body = "\n".join(
             "<tr>"
             + "".join(
@@ -120,10 +156,18 @@ class FaultReport:
             for row in self.table().text_rows()
         )
         refused = sum(fault.severity == "refuse" for fault in self.faults)
-        words = f"{counted(refused, 'fault')} to correct, {counted(len(self.faults) - refused, 'note')}. No value of the data is shown."
-        return _PAGE.format(title=html.escape(_visible(title)), words=words, head=head, body=body)
+        words = f"{counted(refused, 'fault')} to correct, {counted(len(self.faults) - refused, 'note')}."
+        made = ", ".join([*([f"Profile {profile}"] if profile else []), *([f"checked on {on}"] if on else [])])
+        return _PAGE.format(
+            title=html.escape(_visible(title)),
+            made=html.escape(_visible(made)),
+            words=words,
+            remedy=html.escape(_REMEDY),
+            head=head,
+            body=body,
+        )
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, *, profile: str = "") -> None:
         """Write as JSON or page, whole or not at all, by the ending of the name.
 
         Raises
@@ -132,7 +176,18 @@ class FaultReport:
             When the name ends neither in ``.json`` nor in ``.html``.
         """
         check_report_name(path)
-        write_atomically(path, self.json() if path.suffix == ".json" else self.page())
+        write_atomically(
+            path, self.json() if path.suffix == ".json" else self.page(profile=profile, on=dt.date.today())
+        )
+
+
+def counts_rows(rule: str) -> bool:
+    """Tell whether the count of a fault is of rows, not of months, files or columns.
+
+    >>> counts_rows("must not be empty"), counts_rows("no row in 2024-02, though months before and after have some")
+    (True, False)
+    """
+    return not _NOT_OF_ROWS.match(rule)
 
 
 def check_report_name(path: Path) -> None:
@@ -168,7 +223,9 @@ def _visible(text: str) -> str:
 def _cells(fault: Fault) -> tuple[object, ...]:
     rows = ", ".join(map(str, fault.rows[:ROWS_SHOWN])) or None
     follows = "the delivery is refused" if fault.severity == "refuse" else "read and told"
-    return (fault.file, fault.column or None, fault.rule, fault.count, rows, follows)
+    of_rows = fault.rows or fault.count > 1 or fault.column  # else a rule of the whole file
+    count = fault.count if of_rows and counts_rows(fault.rule) else None
+    return (fault.file or None, fault.column or None, fault.rule, count, rows, follows)
 
 
 def _line(group: list[Fault]) -> str:
@@ -179,4 +236,5 @@ def _line(group: list[Fault]) -> str:
         where = f", at {first.unit} {', '.join(str(row) for _, row in places)}{more}" if places else ""
         return (f"{first.file}: " if first.file else "") + first.rule + where
     told = "; ".join(f"{where} {row}" for where, row in places) or "; ".join(fault.file for fault in group)
-    return f'column "{first.column}": {first.rule}, {counted(count, "row")}: {told}{more}'
+    number = f", {counted(count, 'row')}" if counts_rows(first.rule) else ""
+    return f'column "{first.column}": {first.rule}{number}: {told}{more}'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from problemsolving.errors import ParameterError, ProblemSolvingError
 from problemsolving.loading import check_sharing, find_files
+from problemsolving.notebooks.review import read_review
 from problemsolving.problem import Problem, read_problem
 from problemsolving.study import open_study
 
@@ -33,6 +34,7 @@ def check_profile(
     except ParameterError as error:
         return [error]
     for step in (
+        lambda: read_review(problem),
         lambda: check_sharing(problem, today=today),
         lambda: _check_study_of(problem, folder, today, parameters, notes if notes is not None else []),
     ):

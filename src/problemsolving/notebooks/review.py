@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from problemsolving.errors import ParameterError, nearest
 from problemsolving.problem import Problem
 from problemsolving.records import read_yaml
+
+DECISIONS = ("approved", "approved-with-changes", "rejected")
+APPROVED = DECISIONS[:2]
 
 
 def read_review(problem: Problem) -> dict[str, Any]:
@@ -20,19 +24,25 @@ def read_review(problem: Problem) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``reviewed`` (somebody other than the author signed and decided), ``ethics_answered`` and
+        ``reviewed`` (somebody other than the author signed and approved), ``ethics_answered`` and
         ``ethics_questions`` (counts), ``hypotheses_from`` (template or partnership).
 
     Raises
     ------
     ParameterError
-        When one of the files cannot be read.
+        When one of the files cannot be read, or the decision is none of ``DECISIONS``.
     """
     review, ethics = (_entries(problem.folder / name) for name in ("review.yml", "ethics.yml"))
     questions = [entry for entry in ethics.get("questions", []) if isinstance(entry, dict)]
+    decision = str(review.get("decision", "")).strip()
+    if decision and decision not in DECISIONS:
+        raise ParameterError(
+            "review.yml cannot be used",
+            faults=[f"decision: write {', '.join(DECISIONS[:-1])} or {DECISIONS[-1]}{nearest(decision, DECISIONS)}"],
+        )
     author, reviewer = (str(review.get(key, "")).strip() for key in ("author", "reviewer"))
     return {
-        "reviewed": bool(reviewer and author and reviewer != author and str(review.get("decision", "")).strip()),
+        "reviewed": bool(reviewer and author and reviewer != author and decision in APPROVED),
         "ethics_answered": sum(bool(str(entry.get("answer", "")).strip()) for entry in questions),
         "ethics_questions": len(questions),
         "hypotheses_from": problem.hypotheses_from,

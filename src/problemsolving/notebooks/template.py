@@ -7,17 +7,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from problemsolving.answers import MAY_BE_EMPTY, check_answers
+from problemsolving.answers import MAY_BE_EMPTY, SIMULATED, TEMPLATE, check_answers, template_defaults
 from problemsolving.errors import ParameterError, TemplateError, nearest
 from problemsolving.resources import resource_path
 
-TEMPLATE = "problem-profile"
 
+def template_questions(districts: str = SIMULATED) -> dict[str, str]:
+    """Give the template's questions with their default answers, in order.
 
-def template_questions() -> dict[str, str]:
-    """Give the template's questions with their default answers, in order."""
-    path = resource_path(f"templates/{TEMPLATE}/cookiecutter.json")
-    return {key: value for key, value in json.loads(path.read_text("utf-8")).items() if not key.startswith("_")}
+    Parameters
+    ----------
+    districts : str
+        The answer to ``district_codes``. Where it names real districts, no response is the default: the template's
+        own tells the simulated one.
+    """
+    none = {} if SIMULATED in districts else dict.fromkeys(MAY_BE_EMPTY, "none")
+    return template_defaults() | none
 
 
 def template_prompts() -> dict[str, str]:
@@ -32,8 +37,9 @@ def new_profile(answers: Mapping[str, str], *, folder: Path, replace: bool = Fal
     Parameters
     ----------
     answers : mapping of str to str
-        Answers to the template's questions; the template's defaults stand for those left out (no response, where
-        the districts are real: the defaults tell the simulated one).
+        Answers to the template's questions; the template's defaults stand for those left out. Where the districts are
+        real, no response is the default, and what the defaults tell of the simulated profile must be given: title,
+        area, periods, benchmark and partners.
     folder : pathlib.Path
         Where the profile's own folder is made.
     replace : bool
@@ -47,24 +53,22 @@ def new_profile(answers: Mapping[str, str], *, folder: Path, replace: bool = Fal
     Raises
     ------
     ParameterError
-        For every unknown question and every bad answer; nothing is made then.
+        For every unknown question and every answer that is bad or must be given; nothing is made then.
     TemplateError
         When a file or folder of that name is there already.
     """
-    defaults = template_questions()
+    defaults = template_questions(answers.get("district_codes", SIMULATED))
     unknown = [
         f"{key}: not a question of the template{nearest(key, defaults)}" for key in answers if key not in defaults
     ]
-    if "E06999" not in answers.get("district_codes", "E06999"):
-        defaults |= dict.fromkeys(MAY_BE_EMPTY, "none")
     complete: dict[str, Any] = {**defaults, **{key: value for key, value in answers.items() if key in defaults}}
-    faults = unknown + check_answers(complete)
+    faults = unknown + check_answers(complete, given=answers)
     if faults:
         raise ParameterError(f"the profile was not made: {len(faults)} answers to mend", faults=faults)
     target = folder / complete["slug"]
     if target.exists() and not replace:
         raise TemplateError(f"{target}: there is something of this name already; choose another slug or remove it")
-    _generate(complete, folder, replace)
+    _generate(complete | {"__given": sorted(answers)}, folder, replace)
     return target
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from problemsolving.dictionary.codelists import label
+from problemsolving.dictionary.faults import counts_rows
 from problemsolving.errors import counted
 from problemsolving.governance.permissions import permission_proof
 from problemsolving.governance.policies import Policy
@@ -53,12 +54,19 @@ def limits_by_words(inputs: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def notes_in_words(inputs: list[dict[str, Any]], policy: Policy) -> list[str]:
-    """Say what the door told of the data without refusing them; a count is shown as the policy lets it be."""
+    """Say what the door told of the data without refusing them: one line a data set, column and rule.
+
+    Rows of all files are summed first, and the sum is shown as the policy lets it be; a count of months or files is
+    left out, since the rule names them.
+    """
     told = []
     for entry in inputs:
+        counts: dict[tuple[str, str], int] = {}
         for note in entry.get("notes", ()):
-            (shown,) = policy.apply([note["count"]]) if entry["level"] != "aggregate" else (note["count"],)
-            rows = f"{shown:,.0f} rows" if shown == shown else "a few rows"
-            column = f'"{note["column"]}": ' if note["column"] else ""
-            told.append(f"{entry['title']}: {column}{note['rule']} ({rows})")
+            counts[note["column"], note["rule"]] = counts.get((note["column"], note["rule"]), 0) + note["count"]
+        for (column, rule), count in counts.items():
+            (shown,) = policy.apply([count]) if entry["level"] != "aggregate" else (count,)
+            rows = counted(int(shown), "row") if shown == shown else "a few rows"
+            where = f'"{column}": ' if column else ""
+            told.append(f"{entry['title']}: {where}{rule}" + (f" ({rows})" if counts_rows(rule) else ""))
     return told

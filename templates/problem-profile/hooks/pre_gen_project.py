@@ -18,7 +18,7 @@ def check(answers: dict) -> list:
         from problemsolving.answers import check_answers
     except ImportError as error:
         return [f"this template needs the problemsolving package in the same environment ({error.name} is missing)"]
-    return check_answers(answers)
+    return check_answers(answers, given=ANSWERS.get("__given"))
 
 
 MARKS = ["{" + mark for mark in "#%{"]
@@ -32,5 +32,7 @@ if ANSWERS.get("__folder") not in (ANSWERS.get("slug"), "refused"):
 faults += check({key: value for key, value in ANSWERS.items() if not key.startswith("_")})
 if faults:
     text = "\n".join([f"The profile was not made: {len(faults)} answers to mend", *(f"  - {fault}" for fault in faults)])
+    if "the template's answer" in text:
+        text += "\nWhere the template's answer is right as it is, give it with: problemsolving new --no-input --set KEY=VALUE"
     sys.stderr.buffer.write((text + "\n").encode(sys.stderr.encoding or "utf-8", "backslashreplace"))
     sys.exit(1)
