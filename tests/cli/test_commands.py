@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from problemsolving import __version__
+from problemsolving.answers import TOLD_BY_DEFAULTS
 from problemsolving.cli import main
 
 
@@ -83,6 +84,22 @@ def test_new_then_check(tmp_path):
 def test_answers_through_a_pipe_are_refused_not_ignored(tmp_path):
     ran = call("new", str(tmp_path), input="Theft\ntheft\n")
     assert ran.exit_code == 10 and "--no-input" in ran.output and list(tmp_path.iterdir()) == []
+
+
+def test_questions_on_real_districts_have_no_simulated_default(monkeypatch):
+    from problemsolving.cli import profiles
+
+    asked = {}
+
+    def prompt(text, default=None):
+        asked[text] = default
+        return "E06000032" if "District codes, separated" in text else default or "typed"
+
+    monkeypatch.setattr(profiles.click, "prompt", prompt)
+    answers = profiles._asked({"slug": "mine"})
+    assert next(iter(asked)).startswith("District codes") and answers["slug"] == "mine"
+    assert {key for key, text in answers.items() if text == "typed"} == set(TOLD_BY_DEFAULTS)
+    assert answers["response_areas"] == "none" and answers["policy"] == "opensafely"
 
 
 def test_every_example_of_new_makes_a_profile(tmp_path):
