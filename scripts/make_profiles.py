@@ -27,12 +27,15 @@ PROFILES: dict[str, dict[str, str]] = {
 }
 
 
+LEFT_OUT = ("data", "runs", "releases", ".cache", ".history", ".ipynb_checkpoints")
+
+
 def files_of(profile: Path) -> dict[str, bytes]:
     """Give a profile's files, data and runs left out."""
     return {
         path.relative_to(profile).as_posix(): path.read_bytes()
         for path in sorted(profile.rglob("*"))
-        if path.is_file() and path.relative_to(profile).parts[0] not in ("data", "runs", ".ipynb_checkpoints")
+        if path.is_file() and path.relative_to(profile).parts[0] not in LEFT_OUT
     }
 
 
