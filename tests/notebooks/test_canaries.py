@@ -70,16 +70,22 @@ def value_of(dataset: str, found) -> str | None:
 
 
 def load_more(profile: Path) -> None:
-    """Let the profile load the other simulated sources too, each with an open sharing record."""
+    """Let the profile load the other simulated sources too, each with a sharing record of the kind it needs."""
     lines = []
     for name, level in MORE.items():
         lines.append(
             f"  {name}: {{source: simulated-{name}, files: {name.replace('-', '_')}.csv, sharing: sharing/{name}.yml}}\n"
         )
-        record = (profile / "sharing/responses.yml").read_text("utf-8")
-        record = record.replace("dataset: responses", f"dataset: {name}").replace(
-            "simulated-responses", f"simulated-{name}"
+        known = source(f"simulated-{name}")
+        model = "contacts" if known.capabilities.people == "pseudonym" and known.areas == "real" else "responses"
+        record = (profile / f"sharing/{model}.yml").read_text("utf-8")
+        record = record.replace(f"dataset: {model}", f"dataset: {name}").replace(
+            f"simulated-{model}", f"simulated-{name}"
         )
+        if model == "contacts":  # people and no made-up areas: a full record, which declares each column
+            declared = "".join(f"  - {{name: {column}, why: Tested}}\n" for column in known.columns)
+            start, end = record.index("fields:\n") + len("fields:\n"), record.index("linkable_to:")
+            record = record[:start] + declared + record[end:]
         (profile / f"sharing/{name}.yml").write_text(record.replace("level: aggregate", f"level: {level}"), "utf-8")
     path = profile / "problem.yml"
     path.write_text(path.read_text("utf-8").replace("sources:\n", "sources:\n" + "".join(lines)), "utf-8")

@@ -90,11 +90,9 @@ def list_rows(block: Block, people: People, truths: Truths, seed: int) -> Rows:
             "person": block.first_person + np.concatenate([person, hidden[member]]),
             "agency": agency,
             "start": start,
-            "seen": np.full(size, -1),
-            "finish": np.full(size, -1),
             "kind": np.concatenate([np.full(len(person), CASE), np.full(len(member), NEED)]),
         },
-        contact_columns("L"),
+        {name: sql for name, sql in contact_columns("L").items() if name not in ("seen_at", "ended_at")},
     )
 
 
