@@ -1,6 +1,5 @@
 """Published worked examples: each at its stated tolerance."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +17,13 @@ from problemsolving.network.journeys import directly_follows
 from problemsolving.stats.counts import fit_poisson
 from problemsolving.stats.intervals import byar_limits, count_limits, wilson_limits
 
-CASES = {case["id"]: case for case in json.loads((Path(__file__).parent / "cases.json").read_text("utf-8"))}
+
+def test_every_case_has_a_test(cases):
+    text = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("*.py"))
+    assert [name for name in cases if f'"{name}"' not in text] == []
 
 
-def case(name):
-    found = CASES[name]
-    tolerance = found["tolerance"] if isinstance(found["tolerance"], dict) else {"abs": found["tolerance"]}
-    return found["inputs"], found["expected"], tolerance
-
-
-def test_every_case_has_a_test():
-    text = Path(__file__).read_text("utf-8")
-    assert [name for name in CASES if f'"{name}"' not in text] == []
-
-
-def test_byar():
+def test_byar(case):
     inputs, expected, tolerance = case("B01-byar")
     for count, level, low, high in zip(inputs["x"], inputs["conf"], expected["low"], expected["high"], strict=True):
         assert [float(limit) for limit in byar_limits(count, confidence_level=level)] == pytest.approx(
@@ -50,7 +41,7 @@ def test_byar_for_one_is_byar_and_the_convention_says_exact():
     ]
 
 
-def test_wilson():
+def test_wilson(case):
     inputs, expected, tolerance = case("B02-wilson")
     for count, n, level, low, high in zip(
         inputs["x"], inputs["n"], inputs["conf"], expected["low"], expected["high"], strict=True
@@ -60,7 +51,7 @@ def test_wilson():
         )
 
 
-def test_crude_rate():
+def test_crude_rate(case):
     inputs, expected, tolerance = case("B04-rate-byar")
     areas = pd.DataFrame({"area": ["7", "8"], "count": inputs["x"], "population": inputs["n"]})
     shown = crude_rate(areas, by="area", per=inputs["multiplier"]).estimates()
@@ -70,13 +61,13 @@ def test_crude_rate():
 
 
 @pytest.mark.parametrize("name", ["A15-gini-1", "A15-gini-2"])
-def test_gini(name):
+def test_gini(case, name):
     inputs, expected, tolerance = case(name)
     assert gini_coefficient(inputs["counts"], generalised=False) == pytest.approx(expected["gini"], **tolerance)
     assert gini_coefficient(inputs["counts"]) == pytest.approx(expected["generalised"], **tolerance)
 
 
-def test_slope_index():
+def test_slope_index(case):
     inputs, expected, tolerance = case("B14-sii-default")
     line = slope_index_of_inequality(inputs["value"], population=inputs["population"])
     assert (line.index, line.relative_index, line.intercept) == pytest.approx(
@@ -84,7 +75,7 @@ def test_slope_index():
     )
 
 
-def test_slope_index_of_a_proportion_with_its_simulated_interval():
+def test_slope_index_of_a_proportion_with_its_simulated_interval(case):
     inputs, expected, tolerance = case("B16-sii-proportion")
     rates = np.array(inputs["count"]) / np.array(inputs["population"])
     line = slope_index_of_inequality(rates, population=inputs["population"])
@@ -96,7 +87,7 @@ def test_slope_index_of_a_proportion_with_its_simulated_interval():
     assert result.slope.index == pytest.approx(expected["sii"], **tolerance)
 
 
-def test_control_chart_limits():
+def test_control_chart_limits(case):
     inputs, expected, tolerance = case("B29-xmr-limits")
     limits = xmr_limits(inputs["y"])
     assert (limits.mean, limits.lower, limits.upper) == pytest.approx(
@@ -104,7 +95,7 @@ def test_control_chart_limits():
     )
 
 
-def test_poisson_model():
+def test_poisson_model(case):
     from statsmodels.datasets import randhie
 
     _, expected, tolerance = case("D01-poisson-randhie")
@@ -116,7 +107,7 @@ def test_poisson_model():
     assert model.log_likelihood == pytest.approx(expected["llf"], **tolerance)
 
 
-def test_rate_model_adjusted():
+def test_rate_model_adjusted(case):
     inputs, expected, tolerance = case("D03-rate-model-adjusted")
     male = np.array(inputs["sex"]) == "M"
     for place, city in enumerate(("ED", "GL")):
@@ -130,14 +121,14 @@ def test_rate_model_adjusted():
 
 
 @pytest.mark.parametrize("name", ["D06-dasgupta-2", "D08-dasgupta-4"])
-def test_decomposition(name):
+def test_decomposition(case, name):
     inputs, expected, tolerance = case(name)
     parts = decompose_change(inputs["pop1"], inputs["pop2"])
     assert parts == pytest.approx({factor: expected[factor] for factor in parts}, **tolerance)
     assert sum(parts.values()) == pytest.approx(expected["crude"], **tolerance)
 
 
-def test_kitagawa():
+def test_kitagawa(case):
     inputs, expected, tolerance = case("D11-kitagawa")
     before, after = (
         {"size": np.array(side["size"]) / sum(side["size"]), "rate": side["rate"]}
@@ -148,7 +139,7 @@ def test_kitagawa():
     )
 
 
-def test_weighted_displacement_difference():
+def test_weighted_displacement_difference(case):
     inputs, expected, tolerance = case("A01-wdd-paper")
     difference, error, interval = weighted_displacement_difference(
         treated=inputs["treated"],
@@ -160,7 +151,7 @@ def test_weighted_displacement_difference():
     assert (interval.low, interval.high) == pytest.approx((expected["low"], expected["high"]), **tolerance)
 
 
-def test_weighted_displacement_difference_with_time_weights():
+def test_weighted_displacement_difference_with_time_weights(case):
     inputs, expected, tolerance = case("A03-wdd-time-weights")
     difference, error, _ = weighted_displacement_difference(
         treated=inputs["treated"], control=inputs["control"], time_weights=inputs["time_weights"]
@@ -168,7 +159,7 @@ def test_weighted_displacement_difference_with_time_weights():
     assert (difference, error) == pytest.approx((expected["est_total"], expected["se_total"]), **tolerance)
 
 
-def test_agency_density():
+def test_agency_density(case):
     inputs, expected, tolerance = case("agency-referrals-whole-network")
     rows = [(sender, receiver) for sender, receiver, count in inputs["edges_weighted"] for _ in range(count)]
     referrals = pd.DataFrame(rows, columns=["from_agency", "to_agency"])
@@ -178,20 +169,21 @@ def test_agency_density():
     assert (busiest.sender, busiest.receiver, busiest["count"]) == ("Police", "MH", 40)
 
 
-def running_example():
-    rows = CASES["dfg-running-example"]["inputs"]["rows[case,activity,resource,time]"]
+@pytest.fixture
+def running_example(cases):
+    rows = cases["dfg-running-example"]["inputs"]["rows[case,activity,resource,time]"]
     log = pd.DataFrame(rows, columns=["person_id", "agency", "resource", "started_at"])
     return directly_follows(log.assign(started_at=pd.to_datetime(log["started_at"], utc=True).dt.tz_localize(None)))
 
 
-def test_directly_follows():
+def test_directly_follows(case, running_example):
     _, expected, _ = case("dfg-running-example")
-    found = running_example()
+    found = running_example
     assert dict(zip(found["before"] + " > " + found["after"], found["count"], strict=True)) == expected["dfg"]
 
 
-def test_time_between_steps():
+def test_time_between_steps(case, running_example):
     _, expected, tolerance = case("performance-dfg-running-example")
-    found = running_example()
+    found = running_example
     medians = dict(zip(found["before"] + " > " + found["after"], found["median_days"] * 86_400, strict=True))
     assert medians == pytest.approx({arc: numbers["median"] for arc, numbers in expected.items()}, **tolerance)
