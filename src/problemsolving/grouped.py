@@ -57,9 +57,7 @@ class GroupedResult(FrameResult):
         return Table(
             tuple(columns.values()),
             tuple(
-                tuple(
-                    row[name] if column.kind == "text" else number(row[name]) for name, column in columns.items()
-                )
+                tuple(row[name] if column.kind == "text" else number(row[name]) for name, column in columns.items())
                 for row in shown.to_dict("records")
             ),
         )

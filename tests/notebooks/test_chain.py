@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from problemsolving import study as studies
+from problemsolving.study import opening as studies
 from problemsolving.dictionary import reading as readings
 from problemsolving.dictionary.reading import Reading
 from problemsolving.dictionary.schema import source
@@ -170,7 +170,7 @@ def test_incidents_of_retired_areas_are_counted_where_these_went(profile):
     codes = list(before.areas.index)
     old = {code: code.replace("E01999", "E01998") for code in codes[:5]}
     incidents = before.readings["incidents"]
-    moved = replace(incidents, frame=incidents.frame.assign(area_code=incidents.frame["area_code"].replace(old)))
+    moved = replace(incidents, held=incidents.frame.assign(area_code=incidents.frame["area_code"].replace(old)))
     changes = pd.DataFrame({"old_code": [old.get(code, code) for code in codes], "new_code": codes, "change": "X"})
     lookup = Reading(source("ons-lsoa11-lsoa21"), changes)
     after = replace(before, readings={**before.readings, "incidents": moved, "changes": lookup})

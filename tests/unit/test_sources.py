@@ -10,6 +10,7 @@ from frictionless import Resource, Schema
 from problemsolving.dictionary.describe import describe, table_schema
 from problemsolving.dictionary.reading import read_source
 from problemsolving.dictionary.schema import FieldType, names, source, table
+from problemsolving.errors import DataError
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 OUTLINES = {"ons-boundaries-lsoa21"}  # read from GeoJSON: tests/unit/test_door.py
@@ -56,6 +57,10 @@ EXPECTED = {
     "ons-lsoa11-lsoa21": (0, {"change": "S"}),
     "ons-lsoa21-ward24-district24": (0, {"district_code": "E06000001"}),
     "ons-population-2020-lsoa11": (9, {"population": 1509, "code_year": 2011}),
+    "ons-population-2020-lsoa11-ages": (0, {"aged_0_9": 109, "aged_65_over": 286, "code_year": 2011}),
+    "local-population-groups": (0, {"female": 800, "white": 1400, "year": 2021}),
+    "local-weights": (1, {"code": "2", "kind": "cost", "weight": 1.5, "price_year": 2024}),
+    "local-coded-demand": (0, {"item_id": "D0", "coder": "first", "code": "value"}),
     "iod-2019-file-1": (0, {"overall_rank": 29_199, "overall_decile": 9}),
     "iod-2019-file-2": (0, {"income_decile": 5, "code_year": 2011}),
     "iod-2019-file-6": (0, {"population": 1_296, "year": 2015}),
@@ -146,3 +151,18 @@ def test_describe_tells_what_the_words_do():
     assert "linkable no" in describe("istv") and "local time of America/Chicago" in describe(
         "milwaukee-calls-for-service"
     )
+
+
+def test_columns_that_are_added_up_need_every_part_to_be_a_number(tmp_path):
+    name = "ons-population-2020-lsoa11-ages"
+    (sample,) = SAMPLES.glob(f"{name}.*")
+    header, first, *rest = sample.read_text("utf-8").splitlines()
+    cells = first.split(",")
+    for text in ("", "some"):
+        cells[header.split(",").index("12")] = text
+        path = tmp_path / "broken.csv"
+        path.write_text("\n".join([header, ",".join(cells), *rest]) + "\n", encoding="utf-8")
+        with pytest.raises(DataError) as caught:
+            read_source(source(name), [path], root=tmp_path, today=TODAY)
+        assert any('cannot be added up to "17"' in fault for fault in caught.value.faults)
+    assert "added up" in describe(name)

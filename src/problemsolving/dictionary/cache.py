@@ -12,6 +12,7 @@ Give ``hash_below=None`` to hash every file always.
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import hashlib
 import json
@@ -19,7 +20,8 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ from problemsolving.dictionary.mapping import literal, quoted
 from problemsolving.dictionary.schema import Source, table
 from problemsolving.dictionary.seal import is_sealed, seal
 from problemsolving.dictionary.spool import make_private, owner_is_alive, owner_label
+from problemsolving.dictionary.summary import summarise_relation
 from problemsolving.locks import file_digest
 from problemsolving.records import to_json, write_atomically
 
@@ -38,11 +41,12 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-FORM = 2  # of the manifest
+FORM = 3  # of the manifest
 HASH_BELOW = 200_000_000  # bytes
 BLOCK = 1 << 18  # bytes that share a hash
 ROW_GROUP = 8_192
 _POSITION = ("from file", "from row")
+_PINS = count()
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,34 @@ class CachedTable:
 
         connection = connect()
         try:
-            return _rows_of(connection, f"read_parquet({literal(str(self.path))})") == self.manifest["rows"]
+            return _rows_of(connection, self.relation) == self.manifest["rows"]
         except duckdb.Error:
             return False
         finally:
             connection.close()
+
+    @property
+    def relation(self) -> str:
+        """SQL that reads it."""
+        return f"read_parquet({literal(str(self.path))})"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of its columns."""
+        return tuple(self.manifest["columns"])
+
+    def pinned(self) -> CachedTable:
+        """Give the same bytes under a name of this process's own, which no later delivery takes the place of.
+
+        Where the file system knows no second name for a file, it is left as it is.
+        """
+        own = self.path.parent / f".{self.path.stem}-{next(_PINS)}.{owner_label()}.tmp"
+        try:
+            os.link(self.path, own)
+        except OSError:
+            return self
+        atexit.register(own.unlink, missing_ok=True)
+        return replace(self, path=own)
 
     def frame(self) -> pd.DataFrame:
         """Give the whole table, in the order in which it was delivered."""
@@ -95,7 +122,7 @@ class CachedTable:
 
         connection = connect()
         try:
-            return canonical_frame(connection, f"read_parquet({literal(str(self.path))})")
+            return canonical_frame(connection, self.relation)
         finally:
             connection.close()
 
@@ -141,7 +168,14 @@ def find_cached(
         A table checked on a later day is not used, since what had come by then may not have come today.
     """
     found = open_cached(folder, source, paths, root=root, hash_below=hash_below, today=today)
-    return found if found is not None and found.intact() and found.counted() else None
+    if found is None:
+        return None
+    held = found.pinned()
+    if held.intact() and held.counted():
+        return held
+    if held is not found:
+        held.path.unlink(missing_ok=True)
+    return None
 
 
 def open_cached(
@@ -173,7 +207,7 @@ def open_cached(
             return None
         files = tuple({key: file[key] for key in ("name", "sha256", "rows")} for file in kept)
         notes = tuple(Fault(**{**note, "rows": tuple(note["rows"])}) for note in manifest["notes"])
-        _ = manifest["size"], manifest["blocks"], manifest["groups"], manifest["rows"]
+        _ = [manifest[name] for name in ("size", "blocks", "groups", "rows", "columns", "summary")]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return CachedTable(folder / f"{label}.parquet", files, notes, manifest)
@@ -222,19 +256,19 @@ def keep_cached(
     files: tuple[dict[str, object], ...],
     *,
     today: dt.date,
-) -> bool:
+) -> CachedTable | None:
     """Write the table ``canonical``, sorted by area and month; a disk that is full or not writable is no fault.
 
     Returns
     -------
-    bool
-        Whether it was kept: not where it holds another number of rows than the files, unless rows of one key are one.
+    CachedTable or None
+        None where it was not kept: it holds another number of rows than the files, and rows of one key are not one.
     """
     import duckdb
 
     rows = _rows_of(connection, "canonical")
     if source.conflicts != "unknown" and rows != [file["rows"] for file in files]:
-        return False
+        return None
 
     label = _label(source, [delivery.name for delivery in deliveries])
     temporary = folder / f".{label}.{owner_label()}.tmp"
@@ -254,6 +288,8 @@ def keep_cached(
             "dictionary": dictionary_version(source),
             "files": [{**file, "stat": list(d.stat)} for file, d in zip(files, deliveries, strict=True)],
             "notes": [asdict(note) for note in notes],
+            "columns": [name for name in columns if name not in _POSITION],
+            "summary": summarise_relation(connection, "canonical", table(source.table)),
             "size": temporary.stat().st_size,
             "blocks": _blocks(temporary),
             "groups": _groups(connection, temporary) if "area_code" in columns else [],
@@ -264,8 +300,8 @@ def keep_cached(
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException):
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        return False
-    return True
+        return None
+    return CachedTable(folder / f"{label}.parquet", files, notes, manifest).pinned()
 
 
 def _private(folder: Path) -> None:

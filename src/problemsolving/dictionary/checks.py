@@ -16,7 +16,6 @@ from problemsolving.dictionary.mapping import (
     key_columns,
     literal,
     quoted,
-    raw_columns,
     spread_columns,
     text_of,
 )
@@ -106,7 +105,7 @@ def scan_of(source: Source, delivery: Delivery, *, computed: str = "") -> str:
         f"{word}={literal(sign)}"
         for word, sign in (("delim", dialect.delimiter), ("quote", dialect.quote), ("escape", dialect.escape))
     )
-    names = ", ".join(map(quoted, raw_columns(source)))
+    names = ", ".join(map(quoted, source.headings))
     read = (
         f"read_csv(?, {signs}, header=true, auto_detect=false, strict_mode=true, null_padding=false, "
         f"new_line='\\n', nullstr='', columns={{{columns}}})"

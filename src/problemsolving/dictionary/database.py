@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.door import Delivery
-from problemsolving.dictionary.mapping import raw_columns
 from problemsolving.dictionary.schema import FINANCIAL_YEAR, Source, table
 from problemsolving.dictionary.written import write_delivery
 from problemsolving.errors import DataError, nearest
@@ -143,7 +142,7 @@ def _read(address: str, source: Source, schema: str | None, name: str, dataset: 
             known = _columns(connection, schema, name, where)
             query = _query(source, known, schema, name, where)
             rows = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_A_TIME).execute(query)
-            columns = raw_columns(source)
+            columns = list(source.headings)
             return write_delivery(
                 _texts(_in_time(rows, ends), source, columns, where), columns, source, name=called, unit="row"
             )
@@ -215,7 +214,7 @@ def _query(
     from sqlalchemy.sql import quoted_name
 
     plain = {" ".join(column.split()).casefold(): column for column in known}
-    wanted = {column: " ".join(column.split()).casefold() for column in raw_columns(source)}
+    wanted = {column: " ".join(column.split()).casefold() for column in source.headings}
     missing = [column for column, key in wanted.items() if key not in plain]
     alike = [" ".join(column.split()).casefold() for column in known]
     twice = [column for column, key in wanted.items() if alike.count(key) > 1]
@@ -244,7 +243,8 @@ def _query(
 
 def _texts(rows: Any, source: Source, columns: list[str], where: str) -> Iterator[list[str]]:
     """Write each value as its publisher would in a file: dates in the form that the source states."""
-    forms = {column.from_: column.format for column in source.columns.values() if column.from_}
+    forms: dict[str, str | None] = dict.fromkeys(source.headings)
+    forms |= {column.from_: column.format for column in source.columns.values() if column.from_}
     for number, row in enumerate(rows, 1):
         try:
             yield [_text(value, forms.get(column)) for column, value in zip(columns, row, strict=True)]

@@ -128,6 +128,8 @@ def _limits_in_words(field: schema.TableField) -> list[str]:
 def _mapping_in_words(column: schema.ColumnMap) -> str:
     """Say what the words of a source do to a column."""
     words = []
+    if column.plus:
+        words.append(f"and {len(column.plus)} more, to {column.plus[-1]!r}, added up")
     if column.missing:
         words.append("missing: " + ", ".join(column.missing))
     if column.extract:

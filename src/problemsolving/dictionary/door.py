@@ -288,7 +288,7 @@ def _header(start: bytes, source: Source, name: str) -> tuple[str, ...]:
     except csv.Error:
         raise DataError(f"{name}: its first line is not a header") from None
     found = [_plain(heading) for heading in first]
-    wanted = {_plain(column.from_) for column in source.columns.values() if column.from_}
+    wanted = set(map(_plain, source.headings))
     if len(found) == 1 and len(wanted) > 1 and not _header_below(start, source, wanted):
         raise DataError(
             f'{name}: the first line has one column, not {len(wanted)}; it must be separated by "{source.format.delimiter}"'
@@ -307,7 +307,7 @@ def columns_of(headings: Sequence[str], source: Source, name: str) -> list[str |
         When a column is missing or stands more than once; all faults at once.
     """
     found = [_plain(heading) for heading in headings]
-    wanted = {_plain(column.from_): column.from_ for column in source.columns.values() if column.from_}
+    wanted = {_plain(heading): heading for heading in source.headings}
     faults = [f'{name}: column "{wanted[key]}" is missing{nearest(key, found)}' for key in wanted if key not in found]
     faults += [f'{name}: column "{wanted[key]}" stands more than once' for key in wanted if found.count(key) > 1]
     if faults:

@@ -31,12 +31,19 @@ def cleaned(column: ColumnMap) -> str:
     """SQL for the publisher's text, null where it is missing."""
     if column.value is not None:
         return literal(column.value)
+    if column.plus:
+        return f"cast({' + '.join(f'try_cast({part} as double)' for part in parts_of(column))} as varchar)"
     text = quoted(str(column.from_))
     if column.missing:
         text = f"(case when {text} in ({', '.join(map(literal, column.missing))}) then null else {text} end)"
     if column.thousands:
         text = f"replace({text}, {literal(column.thousands)}, '')"
     return text
+
+
+def parts_of(column: ColumnMap) -> list[str]:
+    """SQL for the texts of the columns that are added up."""
+    return [cleaned(column.model_copy(update={"from_": name, "plus": ()})) for name in (column.from_, *column.plus)]
 
 
 def text_of(name: str, column: ColumnMap, kind: str = "string") -> str:
@@ -174,16 +181,16 @@ def _at_odd_time(local: str, counts: tuple[int, ...]) -> str:
     return f"epoch_us({local}) // {_STEP * 1_000_000} in ({', '.join(map(str, counts)) or 'null'})"
 
 
-def raw_columns(source: Source) -> list[str]:
-    """Columns of the file that a reading needs, each once."""
-    return list(dict.fromkeys(column.from_ for column in source.columns.values() if column.from_))
-
-
 def word_rules(found: TableField, column: ColumnMap) -> list[Rule]:
     """Rules that a source's own words make: what they do not cover is a fault, never missing."""
     if column.from_ is None:
         return []
     raw, text, rules = cleaned(column), text_of(found.name, column, found.type), []
+    if column.plus:
+        part = " and ".join(f"regexp_full_match({text}, '[0-9]+([.][0-9]+)?')" for text in parts_of(column))
+        rules.append(
+            (f"({part}) is not true", f'cannot be added up to "{column.plus[-1]}": a part is empty or no number')
+        )
     if column.transforms:
         rules.append((f"{raw} is not null and {text} is null", f"not {_in_words(column)}"))
     if column.scale:

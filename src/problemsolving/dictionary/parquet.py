@@ -69,7 +69,8 @@ def open_parquet(path: Path, source: Source, *, name: str) -> Delivery:
         raise _refused(name, ["holds far more rows than its size suggests; fetch it again"])
     _check_names(list(kinds), name)
     wanted = columns_of(list(kinds), source, name)
-    forms = {column.from_: column.format for column in source.columns.values() if column.from_}
+    forms: dict[str, str | None] = dict.fromkeys(source.headings)
+    forms |= {column.from_: column.format for column in source.columns.values() if column.from_}
     faults, asked = [], []
     for (heading, kind), column in zip(kinds.items(), wanted, strict=True):
         if column is None:

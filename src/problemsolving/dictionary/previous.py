@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import statistics
 from contextlib import suppress
@@ -10,22 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.faults import Fault, Severity
-from problemsolving.dictionary.schema import TableField, table
 from problemsolving.dictionary.spool import make_private
+from problemsolving.dictionary.summary import FEWEST
 from problemsolving.errors import DataError, counted
 from problemsolving.periods import Month
 from problemsolving.records import to_json, write_atomically
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from problemsolving.dictionary.reading import Reading
 
 FILE = "deliveries.json"
 FORM, KEPT = 1, 24  # form of the file; deliveries kept of a data set
 TENTH = 0.1
-FEWEST = 30  # rows below which shares and middle values tell nothing
-FEW_VALUES = 60  # different values up to which an open column is a set of categories
 UNITS = {60: "minutes and hours, or seconds and minutes", 1_440: "minutes and days", 3_600: "seconds and hours"}
 _NEAR = 0.2  # how far from such a factor the middle value may lie
 _SERIES = ("month", "year", "start", "end")
@@ -40,45 +35,12 @@ def summarise(reading: Reading) -> dict[str, Any]:
         Plain JSON. Categories of open columns are kept as short hashes with their counts; other columns give no more
         than the share that is empty and how many values differ (none, one, few, many).
     """
-    frame, schema = reading.frame, table(reading.source.table)
-    months = _months(frame, schema.fields)
     return {
         "source": reading.source.name,
-        "rows": len(frame),
+        "rows": reading.rows,
         "files": sorted(str(file["sha256"]) for file in reading.files),
-        "months": {} if months is None else {str(m): int(n) for m, n in sorted(months.value_counts().items())},
-        "columns": {
-            found.name: _column(frame[found.name], found) for found in schema.fields if found.name in frame.columns
-        },
+        **reading.summary(),
     }
-
-
-def _months(frame: pd.DataFrame, fields: tuple[TableField, ...]) -> pd.Series | None:
-    if "month" in frame:
-        return frame["month"].dropna()
-    for found in fields:
-        if found.type == "datetime" and found.name in frame:
-            return frame[found.name].dropna().dt.strftime("%Y-%m")
-    return None
-
-
-def _column(values: pd.Series, found: TableField) -> dict[str, Any]:
-    if found.type == "geojson":
-        return {"empty": 0.0, "different": "many"}
-    different = int(values.nunique())
-    told: dict[str, Any] = {
-        "empty": round(float(values.isna().mean()), 4) if len(values) else 0.0,
-        "different": "none" if not different else "one" if different == 1 else "few" if different <= FEW_VALUES else "many",
-    }  # fmt: skip
-    if found.type in ("number", "integer") and found.sensitivity in ("open", "quasi") and values.count() >= FEWEST:
-        told["middle"] = float(values.median())
-    if found.type == "string" and found.sensitivity == "open" and 0 < different <= FEW_VALUES:
-        told["values"] = {_short(value): int(count) for value, count in sorted(values.value_counts().items())}
-    return told
-
-
-def _short(value: object) -> str:
-    return hashlib.blake2s(str(value).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 def compare(previous: dict[str, Any], current: dict[str, Any], *, dataset: str) -> list[Fault]:

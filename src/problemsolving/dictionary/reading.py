@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.checks import connect, insert, load_codelists, plan_checks, run_checks
 from problemsolving.dictionary.door import Delivery, open_delivery, ragged_rows, unreadable
@@ -15,6 +16,7 @@ from problemsolving.dictionary.mapping import finishing, quoted, selection
 from problemsolving.dictionary.outlines import read_outlines
 from problemsolving.dictionary.parquet import ENDING, open_parquet
 from problemsolving.dictionary.schema import Source, TableSchema, table
+from problemsolving.dictionary.summary import summarise_relation
 from problemsolving.dictionary.xes import open_log
 from problemsolving.errors import DataError, counted
 
@@ -22,27 +24,110 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+    from problemsolving.dictionary.cache import CachedTable
+
 MEMORY = "3GB"  # that a table kept without a frame may take before it spills
 FEW = 0.05  # share of different values up to which a text column is kept as places in a list while it is fetched
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
-    """A canonical table as read, where it came from, and what was told but not refused."""
+    """A canonical table as read, where it came from, and what was told but not refused.
+
+    ``held`` is the table itself or, where it is kept in the cache, the file that holds it: ``frame`` then loads it
+    when it is first asked for, and ``query`` reads no more than it needs.
+    """
 
     source: Source
-    frame: pd.DataFrame
+    held: pd.DataFrame | CachedTable
     files: tuple[dict[str, object], ...] = field(default_factory=tuple)
     notes: tuple[Fault, ...] = ()
 
-    @property
-    def rows(self) -> int:
-        return len(self.frame)
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The whole table, in the order in which it was delivered."""
+        import pandas as pd
+
+        return self.held if isinstance(self.held, pd.DataFrame) else self.held.frame()
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """Ask the table in SQL, under the name ``canonical``.
+
+        Rows are not in the order of delivery unless the query says so; the order is the same each time. Text columns
+        of few different values are fetched as in :func:`canonical_frame`.
+        """
+        return query_all([self], sql, parameters)
+
+    def different(self, column: str) -> pd.Series:
+        """Give each value of a column once, missing ones left out."""
+        import pandas as pd
+
+        if isinstance(self.held, pd.DataFrame):
+            return self.held[column].dropna().drop_duplicates()
+        return self.query(f"select distinct {quoted(column)} from canonical where {quoted(column)} is not null")[column]
+
+    def relation(self, connection: duckdb.DuckDBPyConnection, name: str) -> str:
+        """Give SQL of the table; where it is held as a frame, after registering that under a name."""
+        import pandas as pd
+
+        if not isinstance(self.held, pd.DataFrame):
+            return self.held.relation
+        order = [name for name in ("area_code", "month") if name in self.held]
+        kept = self.held.sort_values(order, kind="stable", na_position="last") if order else self.held
+        connection.register(name, kept[[column for column in kept if column not in self._shapes]])
+        return name
 
     @property
+    def _shapes(self) -> set[str]:
+        """Columns of outlines, which SQL does not read."""
+        return {found.name for found in table(self.source.table).fields if found.type == "geojson"} & set(self.columns)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the table's columns."""
+        import pandas as pd
+
+        return tuple(self.held.columns) if isinstance(self.held, pd.DataFrame) else self.held.columns
+
+    @cached_property
+    def rows(self) -> int:
+        import pandas as pd
+
+        return len(self.held) if isinstance(self.held, pd.DataFrame) else sum(self.held.manifest["rows"])
+
+    @cached_property
     def months(self) -> list[str]:
         """Months found, in order."""
-        return sorted(self.frame["month"].unique()) if "month" in self.frame else []
+        return sorted(self.summary()["months"]) if "month" in self.columns else []
+
+    def summary(self) -> dict[str, Any]:
+        """Give rows by month, and how empty and how various each column is."""
+        import pandas as pd
+
+        return self._counted if isinstance(self.held, pd.DataFrame) else self.held.manifest["summary"]
+
+    @cached_property
+    def _counted(self) -> dict[str, Any]:
+        connection = connect()
+        try:
+            schema = table(self.source.table)
+            found = summarise_relation(connection, self.relation(connection, "held"), schema)
+        finally:
+            connection.close()
+        shapes = dict.fromkeys(self._shapes, {"empty": 0.0, "different": "many"})
+        return found | {"columns": found["columns"] | shapes}
+
+
+def query_all(readings: Sequence[Reading], sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+    """Ask several readings of one table together in SQL, under the name ``canonical``; columns that one lacks are null."""
+    connection = connect()
+    try:
+        parts = [f"select * from {found.relation(connection, f'held_{at}')}" for at, found in enumerate(readings)]
+        connection.execute(f"create temp view canonical as {' union all by name '.join(parts)}")
+        connection.execute(f"create temp table answer as {sql}", list(parameters))
+        return canonical_frame(connection, "answer")
+    finally:
+        connection.close()
 
 
 def read_source(
@@ -78,7 +163,7 @@ def read_source(
 
     today = today or _today()
     if cache is not None and (known := find_cached(cache, source, paths, root=root, today=today)):
-        return Reading(source, known.frame(), known.files, known.notes)
+        return Reading(source, known, known.files, known.notes)
     deliveries = open_all(source, paths, root=root)
     if source.format.container == "geojson":
         return Reading(source, *read_outlines(source, deliveries))
@@ -96,9 +181,8 @@ def read_deliveries(
         today = today or _today()
         notes, files = _checked(connection, source, schema, deliveries, today)
         _fill(connection, source, schema, deliveries)
-        if cache is not None:
-            keep_cached(connection, cache, source, deliveries, notes, files, today=today)
-        return Reading(source, canonical_frame(connection), files, notes)
+        kept = cache and keep_cached(connection, cache, source, deliveries, notes, files, today=today)
+        return Reading(source, kept or canonical_frame(connection), files, notes)
     finally:
         connection.close()
 
@@ -145,7 +229,7 @@ def keep_source(source: Source, paths: list[Path], *, root: Path, cache: Path, t
     try:
         notes, files = _checked(connection, source, schema, deliveries, today)
         _fill(connection, source, schema, deliveries)
-        return keep_cached(connection, cache, source, deliveries, notes, files, today=today)
+        return keep_cached(connection, cache, source, deliveries, notes, files, today=today) is not None
     finally:
         connection.close()
 
@@ -251,7 +335,7 @@ def _fill(
 
 
 def canonical_frame(connection: duckdb.DuckDBPyConnection, relation: str = "canonical") -> pd.DataFrame:
-    """Give the rows in the order in which they were delivered.
+    """Give the rows in the order in which they were delivered, where the relation knows it.
 
     A text column of few different values is fetched as places in a list of them: a million rows then share a few
     strings instead of making a million.
@@ -259,6 +343,7 @@ def canonical_frame(connection: duckdb.DuckDBPyConnection, relation: str = "cano
     import pandas as pd
 
     described = connection.execute(f"describe select * from {relation}").fetchall()
+    ordered = {"from file", "from row"} <= {row[0] for row in described}
     columns = {row[0]: row[1] for row in described if row[0] not in ("from file", "from row")}
     texts = [name for name, kind in columns.items() if kind == "VARCHAR"]
     rows, *different = connection.execute(
@@ -273,6 +358,7 @@ def canonical_frame(connection: duckdb.DuckDBPyConnection, relation: str = "cano
         kind, values = quoted(f"list {place}"), f"select distinct {quoted(name)} from {relation}"
         connection.execute(f"create type {kind} as enum ({values} where {quoted(name)} is not null order by 1)")
         parts.append(f"cast({quoted(name)} as {kind}) as {quoted(name)}")
-    rows_in_order = f'select {", ".join(parts)} from {relation} order by "from file", "from row"'
+    order = ' order by "from file", "from row"' if ordered else ""
+    rows_in_order = f"select {', '.join(parts)} from {relation}{order}"
     frame = connection.execute(rows_in_order).df()
     return frame.astype(dict.fromkeys(texts, pd.Series(["x"]).dtype))

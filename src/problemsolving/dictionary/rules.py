@@ -178,7 +178,7 @@ def rules_of(
         more, quick = _text_rules(found, heading, text, form)
     else:
         more, quick = _typed_rules(found, column, heading, text, today)
-    return ColumnRules(" and ".join([*clean, *quick]), (*rules, *more))
+    return ColumnRules(" and ".join([*clean, *quick]), (*rules, *more), alone=not column.plus)
 
 
 def _text_rules(found: TableField, heading: str, text: str, form: str | None) -> tuple[list[Rule], list[str]]:

@@ -117,6 +117,7 @@ class ColumnMap(_Model):
 
     from_: str | None = Field(default=None, alias="from")
     value: str | None = None
+    plus: tuple[str, ...] = ()  # further columns of the file that are added to the first
     missing: tuple[str, ...] = ()  # texts that mean missing, besides the empty one
     thousands: str | None = None  # mark between thousands
     extract: str | None = None  # the one group of this pattern is the text
@@ -142,6 +143,8 @@ class ColumnMap(_Model):
             raise ValueError("a value that holds for the whole file takes no other word")
         if sum(map(bool, (self.format, self.recode, self.codelist))) > 1:
             raise ValueError("give one of format, recode and codelist")
+        if self.plus and not {"from_", "plus", "missing"} >= self.model_fields_set:
+            raise ValueError("columns that are added up take no other word but missing")
         if self.extract and re.compile(self.extract).groups != 1:
             raise ValueError("extract needs a pattern with one group")
         if self.format and self.format != FINANCIAL_YEAR and not DIRECTIVES.fullmatch(self.format):
@@ -196,6 +199,12 @@ class Source(_Model):
     areas: Literal["real", "made up"] = "real"  # made up: small areas have codes that no real one has, at sea
     conflicts: Literal["refuse", "unknown"] = "refuse"  # rows of one key: a fault, or one row without what differs
 
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Columns of the file that a reading needs, each once."""
+        mapped = [column for column in self.columns.values() if column.from_ is not None]
+        return tuple(dict.fromkeys(str(name) for column in mapped for name in (column.from_, *column.plus)))
+
 
 @cache
 def table(name: str) -> TableSchema:
@@ -228,13 +237,13 @@ def _misused(found: Source, schema: TableSchema) -> list[str]:
     """Find words on columns of another type, and pseudonyms in a source that must not be linked."""
     faults = []
     words = {"format": ("yearmonth", "datetime"), "time_zone": ("datetime",)}
-    words |= dict.fromkeys(("scale", "factor", "thousands"), ("number", "integer"))
+    words |= dict.fromkeys(("scale", "factor", "thousands", "plus"), ("number", "integer"))
     for name, column in found.columns.items():
         kind = schema.field(name).type
         faults += [
             f"columns.{name}.{word}: not for type {kind}"
             for word, kinds in words.items()
-            if getattr(column, word) is not None and kind not in kinds
+            if getattr(column, word) not in (None, ()) and kind not in kinds
         ]
         if column.spread and (column.spread not in found.columns or not found.columns[column.spread].from_):
             faults.append(f"columns.{name}.spread: not a column of this source")

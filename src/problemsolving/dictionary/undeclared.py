@@ -36,7 +36,7 @@ def undeclared_columns(path: Path, source: Source) -> list[str]:
         first = first_fields(start.split(b"\n", 1)[0].decode("utf-8-sig", "replace").rstrip("\r"), source.format)
     except (DataError, OSError, csv.Error):
         return []
-    wanted = {_plain(str(column.from_)) for column in source.columns.values() if column.from_}
+    wanted = set(map(_plain, source.headings))
     found = {_plain(heading): heading for heading in first}
     if not wanted <= set(found):
         return []

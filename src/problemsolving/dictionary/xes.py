@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from problemsolving.dictionary.door import Delivery, stat_of
-from problemsolving.dictionary.mapping import raw_columns
 from problemsolving.dictionary.packing import MAX_BYTES, unpacked_chunks
 from problemsolving.dictionary.schema import Source
 from problemsolving.dictionary.written import write_delivery
@@ -109,7 +108,7 @@ def open_log(path: Path, source: Source, *, name: str) -> Delivery:
         raise DataError(f"{name}: not a regular file")
     if path.stat().st_size > MAX_BYTES:
         raise DataError(f"{name}: larger than {MAX_BYTES:,} bytes; split it by month")
-    columns = raw_columns(source)
+    columns = list(source.headings)
     found: set[str] = set()
     stat = stat_of(path)
     digest = file_digest(path)

@@ -143,10 +143,10 @@ def collect_values(readings: Iterable[Reading], *, of: Callable[[Reading], bool]
     for reading in filter(of, readings):
         schema = table(reading.source.table)
         for column in schema.fields:
-            if column.name not in reading.frame or column.sensitivity == "open":
+            if column.name not in reading.columns or column.sensitivity == "open":
                 continue
             place = f"{schema.name}.{column.name}"
-            texts = _texts(column, reading.frame[column.name])
+            texts = _texts(column, reading.different(column.name))
             if isinstance(texts, str):
                 left[place] = texts
                 continue
@@ -284,6 +284,6 @@ def _open_words(readings: Iterable[Reading]) -> set[str]:
             texts |= {code, row.get("label", "")}
     for reading in readings:
         for column in table(reading.source.table).fields:
-            if column.sensitivity == "open" and column.type == "string" and column.name in reading.frame:
-                texts |= set(reading.frame[column.name].dropna().astype(str).unique())
+            if column.sensitivity == "open" and column.type == "string" and column.name in reading.columns:
+                texts |= set(reading.different(column.name).dropna().astype(str))
     return {" ".join(_words_of(text)) for text in texts}

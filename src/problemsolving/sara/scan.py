@@ -34,12 +34,9 @@ def _population_caveats(study: Study) -> tuple[str, ...]:
 
 def incidents(study: Study) -> Finding:
     """How much of it is there, and how much of that can be placed?"""
-    found = study.incidents["place"].value_counts()
+    found = study.incidents.cells.groupby("place")["count"].sum()
     counts = pd.Series(
-        {
-            "read": len(study.incidents),
-            **{place: int(found.get(place, 0)) for place in ("in area", "unplaced", "elsewhere")},
-        }
+        {"read": found.sum(), **{place: found.get(place, 0.0) for place in ("in area", "unplaced", "elsewhere")}}
     )
     notes: tuple[str, ...] = (f"Counted: {listed(study.problem.category_labels)}",)
     if study.problem.wording_note:
@@ -125,14 +122,11 @@ def comparison(study: Study) -> Finding:
         reason = "the incident files cover no benchmark area other than the area itself"
         silent = NotEstimable(reason=reason, remedy="Add the files of the benchmark areas' forces to the data folder.")
         return find(study, "scan", "rate_ratio_to_benchmark", question, silent, period=str(problem.baseline))
-    table = study.table("incident")
-    months = [str(month) for month in problem.baseline]
-    assert table is not None
-    counted = (
-        table[table["category"].isin(problem.categories) & table["month"].isin(months)].groupby("area_code").size()
-    )
+    cells = study.incidents.cells
+    in_baseline = cells["month"].isin([str(month) for month in problem.baseline])
+    counted = cells[in_baseline].groupby("area_code")["count"].sum()
     areas = study.places[study.places["district_code"].isin(covered)].copy()
-    areas["count"] = counted.reindex(areas.index, fill_value=0)
+    areas["count"] = counted.reindex(areas.index, fill_value=0.0)
     names = areas.drop_duplicates("district_code").set_index("district_code")["district_name"]
     dispersion = max(
         1.0,
@@ -176,7 +170,7 @@ def times(study: Study) -> Finding:
             reason="source has months only", remedy="Police incident records with date and time could tell."
         )
         return find(study, "scan", "incidents_by_weekday", question, result)
-    inside = study.incidents[study.incidents["place"] == "in area"]
+    inside = study.incidents.rows("occurred_at")
     days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
     counts = inside["occurred_at"].dt.day_name().value_counts().reindex(days, fill_value=0)
     return find(study, "scan", "incidents_by_weekday", question, count_events(counts, heading="Day"))
@@ -190,7 +184,7 @@ def people(study: Study) -> Finding:
             reason="source has no people", remedy="Police records of victims, or emergency-department data, could tell."
         )
         return find(study, "scan", "victims_by_age", question, result)
-    inside = study.incidents[study.incidents["place"] == "in area"]
+    inside = study.incidents.rows("victim_age_band")
     bands = get_table("incident").field("victim_age_band").constraints.enum
     counts = inside["victim_age_band"].value_counts().reindex(bands, fill_value=0)
     recorded, total = study.policy.apply(np.array([counts.sum(), len(inside)]))

@@ -28,6 +28,7 @@ from problemsolving.simulate.people import Block, person_rows
 from problemsolving.simulate.places import Places, Response, choose_highest, income_gradient
 from problemsolving.simulate.plan import Partnership, make_partnership
 from problemsolving.simulate.rates import VIOLENCE, displacement_ratio
+from problemsolving.simulate.residents import victim_ratios, write_residents
 from problemsolving.simulate.survey import (
     all_agencies,
     block_of,
@@ -38,6 +39,7 @@ from problemsolving.simulate.survey import (
     write_voices,
 )
 from problemsolving.simulate.truths import ENTRIES, TRANSITIONS, Truths
+from problemsolving.simulate.weighed import write_codings, write_weights
 from problemsolving.simulate.worlds import Size
 from problemsolving.simulate.write import Rows, Writer, write_table
 
@@ -191,6 +193,9 @@ def _write_small(
     what["start"] = [str(truths.follow_up.start)] * len(treated)
     what["kind"] = ["Joint street outreach and repair of lighting"] * len(treated)
     write_table(folder, "responses.csv", what)
+    write_residents(folder, places, truths)
+    write_weights(folder)
+    write_codings(folder, truths, seed)
     write_assets(folder, places, truths, seed)
     write_voices(folder, places, truths, seed)
     write_ratings(folder, agencies, truths, seed)
@@ -223,6 +228,7 @@ def _computed(
     visits = expected_visits(truths)
     return {
         "gradient": (income_gradient(places), "violent incidents per 1,000 residents a year, by fifth of income"),
+        "victim_ratios": (victim_ratios(truths), "rate ratio of being a victim of known age, band to all ages"),
         "displacement_ratio": (displacement_ratio(places, truths, response), "rate ratio in the buffer areas"),
         "entries": (ENTRIES, "share of journeys that start at the agency"),
         "transitions": (TRANSITIONS, "probability of each hand-over once seen; the rest leaves"),

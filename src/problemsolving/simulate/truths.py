@@ -74,6 +74,26 @@ class Truths:
     ethnicity_agrees: float = planted(0.95, "share in which the officer-defined group equals the self-defined one")
     disability_share: float = planted(0.22, "share of people")
     care_share: float = planted(0.06, "share of people")
+    residents_by_age: dict[str, float] = planted(
+        {
+            "aged_0_9": 0.12,
+            "aged_10_17": 0.10,
+            "aged_18_24": 0.09,
+            "aged_25_34": 0.14,
+            "aged_35_49": 0.20,
+            "aged_50_64": 0.19,
+            "aged_65_over": 0.16,
+        },
+        "share of residents, every area alike",
+    )
+    residents_by_sex: dict[str, float] = planted({"female": 0.51, "male": 0.49}, "share of residents, every area alike")
+    residents_by_ethnicity: dict[str, float] = planted(
+        {"asian": 0.10, "black": 0.05, "mixed": 0.03, "white": 0.79, "other": 0.03},
+        "share of residents, every area alike",
+    )
+    coded_items: int = planted(400, "items of demand that two coders read")
+    failure_share: float = planted(0.35, "share of items that the first coder calls failure demand")
+    coders_differ: float = planted(0.08, "share of items to which the second coder gives the other code")
     # what the partnership did
     response_ratio: float = planted(0.75, "rate ratio of violent incidents in response areas during the follow-up")
     response_places: int = planted(8, "areas")
@@ -210,6 +230,8 @@ OFFENCES = {  # category → Home Office offence code → share
     "criminal-damage-arson": {"58C": 0.45, "58D": 0.30, "58A": 0.25},
     "shoplifting": {"46": 1.0},
 }
+HARMS = {"105A": 1.0, "8N": 10.0, "8L": 5.0, "3B": 15.0, "5D": 400.0, "28E": 20.0, "30C": 8.0, "58C": 2.0, "58D": 2.0, "58A": 3.0, "46": 0.5}  # fmt: skip
+COSTS = {"105A": 900.0, "8N": 4_000.0, "8L": 1_500.0, "3B": 2_000.0, "5D": 20_000.0, "28E": 3_000.0, "30C": 5_000.0, "58C": 800.0, "58D": 700.0, "58A": 900.0, "46": 400.0}  # fmt: skip
 WEAPONS = {
     "none": 0.30,
     "body-part": 0.42,
