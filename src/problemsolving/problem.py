@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from problemsolving.answers import (
     PARAMETERS,
@@ -21,6 +21,12 @@ from problemsolving.dictionary.database import is_database, table_name
 from problemsolving.errors import DataError, ParameterError, nearest
 from problemsolving.periods import Month, Period
 from problemsolving.records import read_yaml
+
+
+if TYPE_CHECKING:
+    from problemsolving.drivers.diagram import CausalDiagram
+
+ARROW, OUTCOME = "->", "outcome"  # in drivers: cause -> effect; the problem itself
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class Problem:
     folder: Path = field(default_factory=Path)
     sources: tuple[DataSet, ...] = ()
     drivers: tuple[str, ...] = ()
+    diagram: CausalDiagram | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     hypotheses_from: str = "partnership"
     purpose: str = "problem-profile"
@@ -141,7 +148,7 @@ def read_problem(folder: Path, /, **parameters: str) -> Problem:
     read = read_parameters(answers, faults)
     structures: dict[str, Any] = {
         "sources": _read_sources(raw.get("sources"), faults),
-        "drivers": faults.read("drivers", raw.get("drivers", []), _optional_drivers) or (),
+        **_read_drivers(raw.get("drivers", []), faults),
         "hypotheses_from": faults.read("hypotheses_from", raw.get("hypotheses_from", "partnership"), _author),
         "hypotheses": _read_hypotheses(raw.get("hypotheses", []), faults),
         "purpose": faults.read("purpose", raw.get("purpose", "problem-profile"), read_code("purposes")),
@@ -155,8 +162,31 @@ def read_problem(folder: Path, /, **parameters: str) -> Problem:
     return Problem(**read, **structures, data=data, folder=base)
 
 
-def _optional_drivers(value: Any) -> tuple[str, ...]:
-    return read_codes("drivers")(value) if value else ()
+def _read_drivers(value: Any, faults: Faults) -> dict[str, Any]:
+    """Read codes of drivers and the arrows between them, other causes and the outcome; an arrow is a chain of causes."""
+    if value and (not isinstance(value, str | list) or not all(isinstance(item, str) for item in value)):
+        faults.append("drivers: write a list of codes and arrows, for example [income, housing -> outcome]")
+        return {}
+    items = [item for item in value or () if ARROW in item] if isinstance(value, list) else []
+    plain = [item for item in value if ARROW not in item] if isinstance(value, list) else value
+    named = [node.strip() for item in items for node in item.split(ARROW)]
+    codes = faults.read("drivers", plain, read_codes("drivers")) or () if plain else ()
+    known = tuple(dict.fromkeys((*codes, *(node for node in named if node in codelist("drivers")))))
+    if not items:
+        return {"drivers": known}
+    from problemsolving.drivers.diagram import build_causal_diagram
+
+    try:
+        diagram = build_causal_diagram(
+            items,
+            outcome=OUTCOME,
+            measured={code: code for code in (*known, OUTCOME) if code in named},
+            unmeasured=[node for node in dict.fromkeys(named) if node and node not in (*known, OUTCOME)],
+        )
+    except ParameterError as error:
+        faults += [f"drivers: {fault}" for fault in error.faults]
+        return {}
+    return {"drivers": known, "diagram": diagram}
 
 
 def _author(value: Any) -> str:

@@ -59,6 +59,7 @@ EXPECTED = {
     "ons-population-2020-lsoa11": (9, {"population": 1509, "code_year": 2011}),
     "ons-population-2020-lsoa11-ages": (0, {"aged_0_9": 109, "aged_65_over": 286, "code_year": 2011}),
     "local-population-groups": (0, {"female": 800, "white": 1400, "year": 2021}),
+    "local-incidents": (1, {"occurred_at": dt.datetime(2024, 7, 11, 7), "occurred_until": dt.datetime(2024, 7, 11, 16, 30), "victim_sex": "female", "offence_code": "28E", "minutes": 61}),
     "local-weights": (1, {"code": "2", "kind": "cost", "weight": 1.5, "price_year": 2024}),
     "local-coded-demand": (0, {"item_id": "D0", "coder": "first", "code": "value"}),
     "iod-2019-file-1": (0, {"overall_rank": 29_199, "overall_decile": 9}),
