@@ -17,8 +17,8 @@ class Month:
 
     >>> str(Month.parse("2021-05").next)
     '2021-06'
-    >>> Month(2024, 2).days
-    29
+    >>> Month(2024, 2).days, str(Month(2024, 1).previous)
+    (29, '2023-12')
     """
 
     year: int
@@ -35,6 +35,10 @@ class Month:
     @property
     def next(self) -> Month:
         return Month(self.year + self.number // 12, self.number % 12 + 1)
+
+    @property
+    def previous(self) -> Month:
+        return Month(self.year - (self.number == 1), self.number - 1 or 12)
 
     @property
     def days(self) -> int:

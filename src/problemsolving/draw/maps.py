@@ -56,8 +56,9 @@ def choropleth(
     ax.add_collection(
         PolyCollection(hidden, facecolors="white", edgecolors=MUTED, linewidths=0.4, hatch="////", rasterized=True)
     )
+    decimals = next((places for places in range(4) if len(set(edges.round(places))) == edges.size), 4)
     marks = [
-        Patch(facecolor=colour, edgecolor=MUTED, linewidth=0.5, label=f"{low:,.0f} to {high:,.0f}")
+        Patch(facecolor=colour, edgecolor=MUTED, linewidth=0.5, label=f"{low:,.{decimals}f} to {high:,.{decimals}f}")
         for colour, low, high in zip(colours, edges, edges[1:], strict=False)
     ]
     if hidden:

@@ -57,7 +57,9 @@ def not_told(study: Study, needs: Needs, *, table: str = "incident") -> NotEstim
     ]
     if not lacking:
         return None
-    return NotEstimable(reason=f"source has {listed(list(dict.fromkeys(lacking)))}", remedy=who_could(needs, table=table))
+    return NotEstimable(
+        reason=f"source has {listed(list(dict.fromkeys(lacking)))}", remedy=who_could(needs, table=table)
+    )
 
 
 def who_could(needs: Needs, *, table: str) -> str:

@@ -1,4 +1,4 @@
-"""Count models: Poisson with exposure, its dispersion and robust intervals."""
+"""Count models: Poisson with exposure, its dispersion, and intervals that do not trust the Poisson variance."""
 
 from __future__ import annotations
 
@@ -11,23 +11,45 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from problemsolving.results import Interval
+
+Errors = Literal["robust", "model", "quasi", "clustered"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class CountModel:
-    """A fitted Poisson model: coefficients on the log scale with standard errors and dispersion."""
+    """A fitted count model: coefficients on the log scale, their covariance, and how the counts vary around it.
+
+    ``dispersion`` is Pearson's statistic over the residual degrees of freedom (1 where the counts vary as the family
+    says); ``dispersion_p`` is the p of a test that they vary more than a Poisson. ``alpha`` is the negative binomial's
+    (variance = mean + alpha × mean²), 0 for a Poisson model. ``note`` says what was fitted in place of what was asked.
+    """
 
     coefficients: pd.Series
-    standard_errors: pd.Series
+    covariance: pd.DataFrame
     dispersion: float
     dispersion_p: float
     n: int
     residual_df: int
+    freedom: int  # of the t intervals
     log_likelihood: float
-    residuals: np.ndarray
+    fitted: np.ndarray
+    residuals: np.ndarray  # Pearson's
+    errors: Errors = "robust"
+    family: Literal["Poisson", "negative binomial"] = "Poisson"
+    alpha: float = 0.0
+    alpha_interval: Interval | None = None
+    converged: bool = True
+    note: str = ""
+
+    @property
+    def standard_errors(self) -> pd.Series:
+        """Give the standard error of each coefficient."""
+        return pd.Series(np.sqrt(np.diag(self.covariance)), index=self.coefficients.index)
 
     def ratios(self, *, confidence_level: float = 0.95) -> pd.DataFrame:
-        """Give rate ratios with t intervals on the residual degrees of freedom."""
-        reach = stats.t.ppf((1 + confidence_level) / 2, max(self.residual_df, 1)) * self.standard_errors
+        """Give rate ratios with t intervals."""
+        reach = stats.t.ppf((1 + confidence_level) / 2, max(self.freedom, 1)) * self.standard_errors
         return pd.DataFrame(
             {
                 "ratio": np.exp(self.coefficients),
@@ -42,9 +64,11 @@ def fit_poisson(
     drivers: Mapping[str, ArrayLike] | pd.DataFrame,
     *,
     exposure: ArrayLike,
-    errors: Literal["robust", "model"] = "robust",
+    errors: Literal["robust", "model", "quasi"] = "robust",
 ) -> CountModel:
     """Fit a Poisson model with log-exposure offset.
+
+    Answers: how does the rate of events go with each driver, the others held?
 
     Parameters
     ----------
@@ -54,8 +78,9 @@ def fit_poisson(
         One column a driver, without the constant.
     exposure : array_like, shape (n,)
         Person-years, above 0.
-    errors : {"robust", "model"}
-        Standard errors that hold whatever the variance of the counts (HC3), or those of a true Poisson.
+    errors : {"robust", "model", "quasi"}
+        Standard errors that hold whatever the variance of the counts (HC3), those of a true Poisson, or those of a
+        Poisson scaled by the root of the dispersion (quasi-Poisson: right where the variance is a multiple of the mean).
 
     Returns
     -------
@@ -66,51 +91,107 @@ def fit_poisson(
     Raises
     ------
     ValueError
-        For a negative count, an exposure of 0 or less, fewer rows than coefficients, or drivers that
+        For a missing value, a negative count, an exposure of 0 or less, fewer rows than coefficients, or drivers that
         determine each other.
+
+    Notes
+    -----
+    All three give the same ratios; they differ in the interval. Do not use where rows depend on each other
+    (neighbouring areas, months of one area): the interval is then too narrow whichever is chosen.
 
     References
     ----------
     MacKinnon JG, White H (1985) J Econometrics 29:305. doi:10.1016/0304-4076(85)90158-7
     Cameron AC, Trivedi PK (1990) J Econometrics 46:347. doi:10.1016/0304-4076(90)90014-K
+    Wedderburn RWM (1974) Quasi-likelihood functions, generalized linear models. Biometrika 61:439.
+
+    Examples
+    --------
+    >>> model = fit_poisson([30, 20, 60, 50], {"north": [0, 0, 1, 1]}, exposure=[100, 100, 100, 100])
+    >>> round(float(model.ratios().loc["north", "ratio"]), 2)  # (60 + 50) / (30 + 20)
+    2.2
     """
     import statsmodels.api as sm
 
-    counts, time_at_risk = np.asarray(outcome, float), np.asarray(exposure, float)
-    design = pd.DataFrame(dict(drivers))
-    design = design.set_axis(range(len(counts)), axis=0).astype(float)
-    design.insert(0, "constant", 1.0)
+    counts, time_at_risk, design = check_counts(outcome, drivers, exposure)
+    fitted = sm.GLM(counts, design, family=sm.families.Poisson(), offset=np.log(time_at_risk)).fit()
+    mean = np.asarray(fitted.mu)
+    dispersion = float(fitted.pearson_chi2 / fitted.df_resid)
+    x = design.to_numpy(float)
+    covariance = np.linalg.inv(x.T @ (mean[:, None] * x))
+    if errors == "quasi":
+        covariance = covariance * dispersion
+    elif errors == "robust":
+        covariance = _robust_covariance(x, covariance, counts, mean)
+    return CountModel(
+        coefficients=fitted.params,
+        covariance=pd.DataFrame(covariance, index=design.columns, columns=design.columns),
+        dispersion=dispersion,
+        dispersion_p=dispersion_test(counts, mean),
+        n=len(counts),
+        residual_df=int(fitted.df_resid),
+        freedom=int(fitted.df_resid),
+        log_likelihood=float(fitted.llf),
+        fitted=mean,
+        residuals=np.asarray(fitted.resid_pearson),
+        errors=errors,
+        converged=bool(fitted.converged),
+    )
+
+
+def check_counts(
+    outcome: ArrayLike, drivers: Mapping[str, ArrayLike] | pd.DataFrame, exposure: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
+    """Give counts, exposure and the design with its constant, or raise ``ValueError`` where no model can be fitted."""
+    counts = np.asarray(outcome, float)
+    time_at_risk = np.broadcast_to(np.asarray(exposure, float), counts.shape)
+    columns = {name: np.asarray(values, float) for name, values in dict(drivers).items()}
+    design = pd.DataFrame({"constant": np.ones(len(counts)), **columns})
+    if not (np.isfinite(counts).all() and np.isfinite(time_at_risk).all() and np.isfinite(design).all(axis=None)):
+        raise ValueError("outcome, drivers and exposure must be finite numbers; leave out rows with a missing one")
     if (counts < 0).any() or (time_at_risk <= 0).any():
         raise ValueError("counts must be 0 or more and exposure above 0")
     if len(counts) <= design.shape[1]:
         raise ValueError("fewer rows than coefficients")
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise ValueError("the drivers determine each other; leave one out")
-    fitted = sm.GLM(counts, design, family=sm.families.Poisson(), offset=np.log(time_at_risk)).fit()
-    mean = np.asarray(fitted.mu)
-    spread = fitted.bse if errors == "model" else _robust_errors(design, counts, mean)
-    excess = ((counts - mean) ** 2 - counts) / mean
-    slope = (excess * mean).sum() / (mean**2).sum()
-    error = np.sqrt(((excess - slope * mean) ** 2).sum() / (len(counts) - 1) / (mean**2).sum())
-    return CountModel(
-        coefficients=fitted.params,
-        standard_errors=spread,
-        dispersion=float(fitted.pearson_chi2 / fitted.df_resid),
-        dispersion_p=float(stats.norm.sf(slope / error)) if error > 0 else 1.0,
-        n=len(counts),
-        residual_df=int(fitted.df_resid),
-        log_likelihood=float(fitted.llf),
-        residuals=np.asarray(fitted.resid_pearson),
-    )
+    return counts, time_at_risk, design
 
 
-def _robust_errors(design: pd.DataFrame, counts: np.ndarray, mean: np.ndarray) -> pd.Series:
-    """HC3 standard errors: each residual is set against its own leverage, so that few rows do not make them small."""
-    x = design.to_numpy(float)
-    bread = np.linalg.inv(x.T @ (mean[:, None] * x))
+def dispersion_test(counts: ArrayLike, mean: ArrayLike) -> float:
+    """P of Cameron and Trivedi's one-sided test that counts vary more around a fitted mean than a Poisson does.
+
+    Parameters
+    ----------
+    counts, mean : array_like, shape (n,)
+        Counts and what the Poisson model expects (above 0).
+
+    Returns
+    -------
+    float
+        Between 0 and 1; the alternative is a variance that grows with the square of the mean.
+
+    References
+    ----------
+    Cameron AC, Trivedi PK (1990) J Econometrics 46:347. doi:10.1016/0304-4076(90)90014-K
+
+    Examples
+    --------
+    >>> dispersion_test([9, 11, 10, 10], [10, 10, 10, 10]) > 0.5, dispersion_test([0, 40, 2, 38], [20] * 4) < 0.05
+    (True, True)
+    """
+    seen, expected = np.asarray(counts, float), np.asarray(mean, float)
+    excess = ((seen - expected) ** 2 - seen) / expected
+    slope = (excess * expected).sum() / (expected**2).sum()
+    error = np.sqrt(((excess - slope * expected) ** 2).sum() / (len(seen) - 1) / (expected**2).sum())
+    return float(stats.norm.sf(slope / error)) if error > 0 else 1.0
+
+
+def _robust_covariance(x: np.ndarray, bread: np.ndarray, counts: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """HC3 covariance: each residual is set against its own leverage, so that few rows do not make errors small."""
     leverage = np.minimum(mean * np.einsum("ij,jk,ik->i", x, bread, x), 1 - 1e-9)
     scores = ((counts - mean) / (1 - leverage))[:, None] * x
-    return pd.Series(np.sqrt(np.diag(bread @ scores.T @ scores @ bread)), index=design.columns)
+    return bread @ scores.T @ scores @ bread
 
 
 def variance_inflation(drivers: pd.DataFrame) -> pd.Series:

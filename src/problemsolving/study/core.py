@@ -148,7 +148,8 @@ class Study:
 
     @property
     def days(self) -> dict[str, int]:
-        return {str(month): month.days for month in self.problem.months}
+        """Month of the periods → days that the incident files cover."""
+        return {str(month): self.incidents.days.get(str(month), month.days) for month in self.problem.months}
 
     @cached_property
     def outlines(self) -> dict[str, list]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from problemsolving.dictionary.mapping import quoted
 from problemsolving.dictionary.reading import Reading, query_all
 from problemsolving.dictionary.vintage import BestFit, best_fit_2021
+from problemsolving.periods import Month
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +82,46 @@ class Incidents:
         if self.changes is not None:
             found["area_code"] = best_fit_2021(found["area_code"], self.changes).codes
         return found[found["area_code"].isin(self.areas)].reset_index(drop=True)
+
+    def series(self) -> dict[str, float]:
+        """Give month → incidents in the area over every month of the files, not those of the periods alone.
+
+        Where a month has no row of any kind, the series is what comes after it: a gap is not a month without incidents.
+        """
+        sums = "where category in (select unnest(?)) group by area_code, month order by area_code, month"
+        found = query_all(
+            self.readings,
+            f"select area_code, month, count(*)::double as count from canonical {sums}",
+            [list(self.categories)],
+        )
+        if self.changes is not None:
+            found["area_code"] = best_fit_2021(found["area_code"], self.changes).codes
+        inside = found[found["area_code"].isin(self.areas)].groupby("month")["count"].sum()
+        delivered = {month for reading in self.readings for month in reading.months}
+        months: list[str] = []
+        month = Month.parse(max(delivered)) if delivered else None
+        while month is not None and str(month) in delivered:
+            months.insert(0, str(month))
+            month = month.previous
+        return {name: float(inside.get(name, 0.0)) for name in months}
+
+    @cached_property
+    def days(self) -> dict[str, int]:
+        """Give month → days that the files cover, for every month of the files.
+
+        The last month is covered up to the last day on which any incident of any kind is recorded, where the source
+        has days and that lies more than a day before the month's end; a source of months alone cannot tell.
+        """
+        delivered = sorted({month for reading in self.readings for month in reading.months})
+        covered = {month: Month.parse(month).days for month in delivered}
+        dated = all(reading.source.capabilities.time in ("day", "minute") for reading in self.readings)
+        if delivered and dated:
+            last = query_all(
+                self.readings, "select max(day(occurred_at)) as day from canonical where month = ?", [delivered[-1]]
+            )["day"].iloc[0]
+            if last == last and last < covered[delivered[-1]] - 1:
+                covered[delivered[-1]] = int(last)
+        return covered
 
     @cached_property
     def covered(self) -> frozenset[str]:
