@@ -18,7 +18,7 @@ from problemsolving.measures.weights import weight_table
 LISTS = ["a", "b", "c"]
 members = st.lists(st.tuples(*[st.booleans()] * 3), min_size=1, max_size=40).filter(lambda rows: any(map(any, rows)))
 cells = st.tuples(*[st.integers(0, 60)] * 4).filter(any)
-fast = settings(max_examples=40, deadline=None)
+fast = settings(max_examples=25, deadline=None)
 
 
 def people(rows):
@@ -43,7 +43,10 @@ def test_neither_the_order_of_lists_nor_that_of_people_matters(rows, order, rand
 
     def by_members(found, lists):
         named = found.frame[[f"list {place}" for place in range(1, len(lists) + 1)]]
-        return {frozenset(row[row.notna()]): count for (_, row), count in zip(named.iterrows(), found.frame["count"], strict=True)}
+        return {
+            frozenset(row[row.notna()]): count
+            for (_, row), count in zip(named.iterrows(), found.frame["count"], strict=True)
+        }
 
     one, other = count_intersections(people(rows), lists=LISTS), count_intersections(people(shuffled), lists=order)
     assert by_members(one, LISTS) == by_members(other, order)
@@ -108,7 +111,10 @@ def test_pairs_agree_with_intersections(rows):
 def test_a_population_is_never_smaller_than_those_seen(both, first_only, second_only):
     sizes = (both + first_only, both + second_only, both)
     for found in (lincoln_petersen(*sizes), chapman(*sizes)):
-        assert both + first_only + second_only - 1e-6 <= found.low <= found.estimate + 1e-6 and found.estimate <= found.high + 1e-6
+        assert (
+            both + first_only + second_only - 1e-6 <= found.low <= found.estimate + 1e-6
+            and found.estimate <= found.high + 1e-6
+        )
 
 
 @fast
@@ -120,9 +126,9 @@ def test_links_made_again_keep_the_records_of_each_list(counts, missed):
     assert joined.sum() <= sum(counts) + 1e-6
 
 
-counted = st.lists(st.tuples(st.sampled_from("xyz"), st.sampled_from("ABC"), st.integers(0, 80)), min_size=1, max_size=15).filter(
-    lambda rows: any(count for *_, count in rows)
-)
+counted = st.lists(
+    st.tuples(st.sampled_from("xyz"), st.sampled_from("ABC"), st.integers(0, 80)), min_size=1, max_size=15
+).filter(lambda rows: any(count for *_, count in rows))
 weights = st.tuples(*[st.integers(0, 500)] * 3).filter(any)
 
 
@@ -135,12 +141,21 @@ def index(numbers):
 @given(counted, weights, st.integers(2, 50))
 def test_harm_adds_up_and_scales_with_its_weights(rows, numbers, times):
     events = pd.DataFrame(rows, columns=["area", "offence_code", "n"])
-    one, more = (weigh_harm(events, index(some), by="area", count="n").estimates() for some in (numbers, [times * n for n in numbers]))
-    assert one["estimate"].sum() == pytest.approx(sum(count * dict(zip("ABC", numbers, strict=True))[code] for _, code, count in rows))
+    one, more = (
+        weigh_harm(events, index(some), by="area", count="n").estimates()
+        for some in (numbers, [times * n for n in numbers])
+    )
+    assert one["estimate"].sum() == pytest.approx(
+        sum(count * dict(zip("ABC", numbers, strict=True))[code] for _, code, count in rows)
+    )
     for name in ("estimate", "low", "high"):
         assert (one[name] * times).tolist() == pytest.approx(more[name].tolist(), rel=1e-6, abs=1e-6)
     if one["estimate"].sum() > 0:
-        assert one["share"].sum() == pytest.approx(1) and (one["low"] <= one["estimate"] + 1e-9).all() and (one["estimate"] <= one["high"] + 1e-9).all()
+        assert (
+            one["share"].sum() == pytest.approx(1)
+            and (one["low"] <= one["estimate"] + 1e-9).all()
+            and (one["estimate"] <= one["high"] + 1e-9).all()
+        )
 
 
 @fast
@@ -150,7 +165,9 @@ def test_currencies_do_not_change_with_the_order_of_events(rows, numbers, random
     shuffled = list(every)
     random.shuffle(shuffled)
     one, other = (
-        compare_currencies(pd.DataFrame(some, columns=["area", "offence_code"]), by="area", harm=index(numbers), code="offence_code").estimates()
+        compare_currencies(
+            pd.DataFrame(some, columns=["area", "offence_code"]), by="area", harm=index(numbers), code="offence_code"
+        ).estimates()
         for some in (every, shuffled)
     )
     pd.testing.assert_frame_equal(one, other)

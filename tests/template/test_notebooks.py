@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 
 import pytest
 
@@ -52,15 +53,17 @@ class TestNotebook:
         assert [(word.arg, word.value.id) for word in call.keywords] == [(name, name) for name in PARAMETERS]
 
     def test_every_question_is_one_call_into_the_stage(self, path):
+        """One call a question; questions that are read together share a cell, which displays each finding."""
         stage = path.stem.split("_")[1]
         questions = [
             source
             for source, tags in cells(path, "code")
             if "parameters" not in tags and "open_study(" not in source and source != "study"
         ]
-        assert questions and all(
-            source.startswith(f"{stage}.") and source.endswith("(study)") and "\n" not in source for source in questions
-        )
+        one = rf"{stage}\.[a-z_]+\(study\)"
+        assert questions and all(re.fullmatch(rf"{one}|display\({one}, {one}\)", source) for source in questions)
+        called = re.findall(one, "\n".join(questions))
+        assert len(called) == len(set(called))
 
     def test_has_prose_for_the_page(self, path):
         assert [source for source, tags in cells(path, "markdown") if "page" in tags]

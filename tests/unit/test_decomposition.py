@@ -164,7 +164,9 @@ def people_rows(rng, *, people, each):
     """People in contact: each has one contact and more of a heavy-tailed number of further ones."""
     heavy = rng.gamma(0.4, each / 0.4, people)
     contacts = 1 + rng.poisson(heavy)
-    return pd.DataFrame({"person": rng.integers(0, 2**60, people), "contacts": contacts, "minutes": rng.gamma(contacts, 25)})
+    return pd.DataFrame(
+        {"person": rng.integers(0, 2**60, people), "contacts": contacts, "minutes": rng.gamma(contacts, 25)}
+    )
 
 
 def test_rows_a_person_count_each_once_and_bring_their_own_spread():

@@ -271,6 +271,16 @@ def test_a_small_count_shows_in_nothing(policy, make, at):
 
 
 @pytest.mark.parametrize("make", [compare, compose])
+@pytest.mark.parametrize("policy", ["ons", "acro"])
+def test_neither_the_total_of_a_kind_nor_that_of_a_group_tells_a_small_count(policy, make):
+    events = counts(stops=[430, 100, 4, 100], victims=[82, 60, 51, 40], suspects=[90, 55, 44, 33])
+    cells = release(make(events), POLICIES[policy]).result.cells()
+    held = cells[cells["count"].isna()]
+    assert (held[~held["total"]].groupby("kind").size() >= 2).all(), "beside the total of stops"
+    assert (held[~held["total"]].groupby("label").size() >= 2).all(), "beside the total of the group over kinds"
+
+
+@pytest.mark.parametrize("make", [compare, compose])
 def test_two_small_counts_of_equal_total_cannot_be_told_apart(make):
     events = [counts(stops=[430, few, 61, other]) for few, other in ((3, 5), (5, 3))]
     first, second = (release(make(held), SAFE).result for held in events)

@@ -8,6 +8,7 @@ from problemsolving.governance.policies import POLICIES
 from problemsolving.governance.release import release
 from problemsolving.measures.excess import excess_share, least_deprived_fifth
 from problemsolving.measures.gradient import measure_gradient, slope_index_of_inequality
+from problemsolving.measures.gradient_draws import numbers_of
 from problemsolving.measures.slope_simulation import line_errors, simulate_slopes
 
 SAFE = POLICIES["opensafely"]
@@ -191,6 +192,13 @@ def test_excess_by_hand():
     assert found["excess_events"] == pytest.approx(80 - 4 * 10) and found["excess_share"] == pytest.approx(0.5)
     rows = measured(areas, per=1_000).table().rows
     assert rows[-1][:4] == ("In excess of the rate of deciles 9 and 10", 40, 4_000.0, pytest.approx(10.0))
+
+
+def test_the_excess_of_a_resample_is_scaled_to_the_residents_there_are():
+    drawn = numbers_of(
+        (np.array([[30.0, 10.0]]), np.array([[5.0, 5.0]])), reference=[1], transform="none", per=1, total=20.0
+    )
+    assert drawn["excess_share"].item() == 0.5 and drawn["excess_events"].item() == pytest.approx(0.5 * 4 * 20)
 
 
 def test_a_negative_excess_is_not_clipped_and_said_as_more():

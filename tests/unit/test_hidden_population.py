@@ -1,5 +1,6 @@
 """Hidden populations: the estimators, the range, what it hangs on, and what may leave of it."""
 
+import itertools
 import re
 
 import numpy as np
@@ -11,7 +12,14 @@ from problemsolving import draw
 from problemsolving.errors import NotEstimableError
 from problemsolving.governance.policies import POLICIES
 from problemsolving.governance.release import release
-from problemsolving.measures.capture import chao, chapman, lincoln_petersen, with_limits, zelterman, zero_truncated_poisson
+from problemsolving.measures.capture import (
+    chao,
+    chapman,
+    lincoln_petersen,
+    with_limits,
+    zelterman,
+    zero_truncated_poisson,
+)
 from problemsolving.measures.hidden_population import estimate_hidden_population
 from problemsolving.measures.hidden_repeats import estimate_hidden_by_repeats
 from problemsolving.measures.lists import count_patterns
@@ -64,12 +72,18 @@ def test_zero_truncated_poisson_is_the_maximum_of_its_likelihood():
 
 def test_a_joined_tail_is_fitted_as_three_or_more():
     def minus(rate):
-        known = 1645 * stats.poisson.logpmf(1, rate) + 183 * stats.poisson.logpmf(2, rate) + 52 * stats.poisson.logsf(2, rate)
+        known = (
+            1645 * stats.poisson.logpmf(1, rate)
+            + 183 * stats.poisson.logpmf(2, rate)
+            + 52 * stats.poisson.logsf(2, rate)
+        )
         return -(known - 1880 * np.log(-np.expm1(-rate)))
 
     rate = optimize.minimize_scalar(minus, bounds=(0.01, 3), method="bounded", options={"xatol": 1e-9}).x
     joined = zero_truncated_poisson({1: 1645, 2: 183, 3: 52}, tail=3).estimate
-    assert joined == pytest.approx(1880 / -np.expm1(-rate), rel=1e-6) and joined > zero_truncated_poisson(REPEATS).estimate
+    assert (
+        joined == pytest.approx(1880 / -np.expm1(-rate), rel=1e-6) and joined > zero_truncated_poisson(REPEATS).estimate
+    )
 
 
 def test_chaos_bound_of_lists_that_are_alike_is_the_truth():
@@ -135,7 +149,9 @@ def test_everyone_on_both_lists_leaves_no_one_unseen():
 def test_the_independent_model_of_two_lists_is_lincoln_petersens():
     patterns = np.array([[False, True], [True, False], [True, True]])
     found = fit_models(patterns, np.array([360.0, 360, 40]), models=every_model(2), lists="AB", confidence_level=0.95)
-    assert found[["estimate", "low", "high"]].iloc[0].tolist() == pytest.approx(list(lincoln_petersen(400, 400, 40)), rel=1e-6)
+    assert found[["estimate", "low", "high"]].iloc[0].tolist() == pytest.approx(
+        list(lincoln_petersen(400, 400, 40)), rel=1e-6
+    )
 
 
 def test_all_pairs_of_three_lists_have_a_closed_form():
@@ -154,7 +170,9 @@ def test_aic_and_bic_by_hand():
     counts = np.array([50.0, 60, 20])
     found = fit_models(patterns, counts, models=every_model(2), lists="AB", confidence_level=0.95).iloc[0]
     likelihood = stats.poisson.logpmf(counts, counts).sum()
-    assert found["aic"] == pytest.approx(6 - 2 * likelihood) and found["bic"] == pytest.approx(3 * np.log(130) - 2 * likelihood)
+    assert found["aic"] == pytest.approx(6 - 2 * likelihood) and found["bic"] == pytest.approx(
+        3 * np.log(130) - 2 * likelihood
+    )
 
 
 def test_models_that_the_counts_do_not_determine_say_so():
@@ -162,7 +180,9 @@ def test_models_that_the_counts_do_not_determine_say_so():
     patterns, counts = frame[["list 1", "list 2", "list 3"]].notna().to_numpy(), np.array(frame["count"], float)
     counts[patterns[:, 0] & patterns[:, 1]] = 0
     found = fit_models(patterns, counts, models=every_model(3), lists="ABC", confidence_level=0.95).set_index("group")
-    assert found.loc["A × B", "reason"] == "not estimable: no one is on both lists of a pair" and np.isnan(found.loc["A × B", "estimate"])
+    assert found.loc["A × B", "reason"] == "not estimable: no one is on both lists of a pair" and np.isnan(
+        found.loc["A × B", "estimate"]
+    )
     assert np.isfinite(found.loc["B × C", "estimate"])
     few = np.where(np.arange(7) < 3, counts, np.nan)
     assert (fit_models(patterns, few, models=every_model(3), lists="ABC", confidence_level=0.95)["reason"] != "").all()
@@ -206,19 +226,26 @@ def test_the_answer_is_a_range_and_never_one_number(planted):
 def test_models_are_ordered_by_aic_and_named_by_letters_with_a_key(planted):
     shown = planted.estimates().dropna(subset="difference")
     assert shown["difference"].is_monotonic_increasing and len(shown) == 64
-    assert planted.table().columns[0].label == "Pairs that depend on each other (A drug-alcohol, B mental-health, C emergency, D voluntary)"
+    assert (
+        planted.table().columns[0].label
+        == "Pairs that depend on each other (A drug-alcohol, B mental-health, C emergency, D voluntary)"
+    )
     assert planted.estimates()["group"].iloc[-1].startswith("Chao") and not planted.estimates()["defensible"].iloc[-1]
 
 
 def test_missed_links_make_the_population_smaller(planted):
     ends = [planted.range, *planted.sensitivity.values()]
-    assert len(ends) == 3 and all(a.highest > b.highest and a.low > b.low for a, b in zip(ends, ends[1:], strict=False))
+    assert len(ends) == 3 and all(a.highest > b.highest and a.low > b.low for a, b in itertools.pairwise(ends))
     assert "Had 10% of links been missed" in planted.summary()
 
 
 def test_a_narrow_choice_of_models_gives_a_narrower_range(planted):
     narrow = estimate_hidden_population(needs(), lists=LISTS, linked="exact", within=2.0, missed_links=())
-    assert narrow.range.models < planted.range.models and narrow.range.high <= planted.range.high and not narrow.sensitivity
+    assert (
+        narrow.range.models < planted.range.models
+        and narrow.range.high <= planted.range.high
+        and not narrow.sensitivity
+    )
 
 
 def test_two_dependent_lists_mislead_and_the_result_says_that_they_may():
@@ -226,7 +253,11 @@ def test_two_dependent_lists_mislead_and_the_result_says_that_they_may():
     found = estimate_hidden_population(frame, lists=["drug-alcohol", "voluntary"], linked="exact", dependence=(3.0,))
     models = found.estimates().set_index("group")
     assert models.loc["Lincoln-Petersen", "high"] < 0.8 * 20_000
-    assert models.loc["lists dependent, odds ratio 3", "low"] <= 20_000 <= models.loc["lists dependent, odds ratio 3", "high"]
+    assert (
+        models.loc["lists dependent, odds ratio 3", "low"]
+        <= 20_000
+        <= models.loc["lists dependent, odds ratio 3", "high"]
+    )
     assert "Two lists cannot tell whether they depend on each other" in found.summary()
 
 
@@ -234,7 +265,9 @@ def test_two_lists_by_hand():
     frame = pd.DataFrame({"a": [True] * 400 + [False] * 360, "b": [True] * 40 + [False] * 360 + [True] * 360})
     found = estimate_hidden_population(frame, lists=["a", "b"], linked="exact")
     models = found.estimates().set_index("group")["estimate"]
-    assert models["Lincoln-Petersen"] == pytest.approx(4_000) and models["Chapman"] == pytest.approx(3920.9756, abs=1e-4)
+    assert models["Lincoln-Petersen"] == pytest.approx(4_000) and models["Chapman"] == pytest.approx(
+        3920.9756, abs=1e-4
+    )
     assert models["lists dependent, odds ratio 0.5"] == pytest.approx(760 + 0.5 * 3_240)
     half = found.sensitivity["had 5% of links been missed"]
     both = 40 / 0.95
@@ -254,7 +287,9 @@ def test_a_tail_of_two_leaves_the_poisson_alone():
     found = estimate_hidden_by_repeats({1: 100, 2: 30, 5: 3}, linked="exact", tail=2).estimates()
     assert found["defensible"].tolist() == [True, False, False]
     joined = estimate_hidden_by_repeats({1: 100, 2: 30, 5: 3}, linked="exact", tail=3).frame
-    assert joined["group"].tolist() == ["1 contact", "2 contacts", "3 contacts or more"] and joined["count"].tolist() == [100, 30, 3]
+    assert joined["group"].tolist() == ["1 contact", "2 contacts", "3 contacts or more"] and joined[
+        "count"
+    ].tolist() == [100, 30, 3]
 
 
 @pytest.mark.parametrize("linked", ["no", "perhaps"])
@@ -277,7 +312,9 @@ def test_how_lists_are_linked_must_be_said_and_likely_links_are_doubted():
 
 def test_faults_are_told_at_once():
     with pytest.raises(ValueError) as caught:
-        estimate_hidden_population(needs(), lists=[*LISTS, "a", "b"], linked="exact", within=-1, dependence=(0,), missed_links=(1.0,))
+        estimate_hidden_population(
+            needs(), lists=[*LISTS, "a", "b"], linked="exact", within=-1, dependence=(0,), missed_links=(1.0,)
+        )
     for part in ("2 to 5 columns", "within must be", "dependence must hold", "missed_links must hold"):
         assert part in str(caught.value)
     with pytest.raises(ValueError, match="tail must be 2"):
@@ -305,7 +342,9 @@ def test_released_models_are_fitted_to_released_counts(policy, planted):
     rules, shown = POLICIES[policy], release(planted, POLICIES[policy]).result
     counts = shown.frame["count"].dropna()
     assert (counts % rules.nearest == 0).all() and ((counts > rules.suppress_to) | (counts == 0)).all()
-    again = fit_models(shown.patterns, shown.frame["count"].to_numpy(), models=[Model(((0, 3),))], lists="ABCD", confidence_level=0.95)
+    again = fit_models(
+        shown.patterns, shown.frame["count"].to_numpy(), models=[Model(((0, 3),))], lists="ABCD", confidence_level=0.95
+    )
     fitted = shown.estimates().set_index("group")["estimate"]["A × D"]
     assert fitted == pytest.approx(again["estimate"][0], nan_ok=True)
     assert shown.frame["count"].isna().any() and all(value.n is None for value in shown.values())

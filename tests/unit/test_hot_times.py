@@ -99,7 +99,9 @@ def test_a_hundred_thousand_events_take_under_a_second():
     ("begin", "end", "words"),
     [
         (["soon"], None, "begin must be dates"),
-        ([1, 2], [3], "one time an event"),
+        (["2024-01-01", None], ["2024-01-01"], "one time an event"),
+        ([1, 2], None, "begin must be dates"),
+        (["31/01/2024"], None, "written like 2024-01-31"),
         (pd.to_datetime(["2024-01-01"], utc=True), None, "without an offset"),
         (["2024-01-01"], ["2024-13-45 secret"], "end must be dates"),
     ],

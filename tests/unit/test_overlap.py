@@ -54,8 +54,20 @@ def test_rows_of_person_and_list_become_a_table():
 
 def test_margins_name_every_total_a_reader_may_know():
     margins = count_intersections(MANY, lists=LISTS).margins
-    assert margins == (("list 1",), ("list 2",), ("list 3",), ("pair 1-2",), ("pair 1-3",), ("pair 2-3",), ("seen",), ())
-    assert count_intersections(MANY[MANY.any(axis=1)], lists=["police", "housing"]).margins[:2] == (("list 1",), ("list 2",))
+    assert margins == (
+        ("list 1",),
+        ("list 2",),
+        ("list 3",),
+        ("pair 1-2",),
+        ("pair 1-3",),
+        ("pair 2-3",),
+        ("seen",),
+        (),
+    )
+    assert count_intersections(MANY[MANY.any(axis=1)], lists=["police", "housing"]).margins[:2] == (
+        ("list 1",),
+        ("list 2",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +115,9 @@ def test_phi_is_the_correlation_and_cramers_v_its_size():
     assert np.isnan(phi_coefficient(5, 5, 0, 0))
 
 
-@pytest.mark.parametrize(("table", "message"), [([[1, 2]], "two rows"), ([[1, -2], [1, 1]], "0 or more"), ([[1, 0], [1, 0]], "without any")])
+@pytest.mark.parametrize(
+    ("table", "message"), [([[1, 2]], "two rows"), ([[1, -2], [1, 1]], "0 or more"), ([[1, 0], [1, 0]], "without any")]
+)
 def test_faults_of_a_table(table, message):
     with pytest.raises(ValueError, match=message):
         cramers_v(table)
@@ -130,6 +144,22 @@ def test_intervals_cover(name):
     drawn = np.random.default_rng(5).multinomial(1_000, p, size=600).T
     _, low, high = pair_measures(*drawn)[name]
     assert 0.92 <= ((low <= truth) & (truth <= high)).mean() <= 0.98
+
+
+@pytest.mark.parametrize("counts", [(30, 20, 10, 40), (12, 70, 150, 900), (60, 5, 30, 20)])
+@pytest.mark.parametrize("name", ["lift", "leverage", "phi", "conviction", "conviction_back"])
+def test_standard_errors_are_those_of_numeric_slopes(counts, name):
+    """Every measure knows shares alone, so its variance is the sum of count × slope² over the four counts."""
+    scale = {"phi": np.arctanh, "leverage": float}.get(name, np.log)
+
+    def value(cells):
+        return float(scale(pair_measures(*cells)[name][0][0]))
+
+    steps = 1e-4 * np.eye(4)
+    slopes = [(value(counts + step) - value(counts - step)) / 2e-4 for step in steps]
+    error = np.sqrt(np.dot(counts, np.square(slopes)))
+    _, low, high = (float(scale(side[0])) for side in pair_measures(*counts)[name])
+    assert (high - low) / 2 / stats.norm.ppf(0.975) == pytest.approx(error, rel=1e-4)
 
 
 def test_independent_lists_are_seldom_called_dependent():
@@ -199,7 +229,10 @@ def test_known_sizes_of_lists_and_pairs_do_not_tell_a_small_intersection(policy)
     for place in np.flatnonzero(rules.is_small(true)):
         goal = np.eye(len(true))[place]
         ends = [sign * linprog(sign * goal, A_ub=rows, b_ub=limits, bounds=bounds).fun for sign in (1, -1)]
-        assert ends[0] <= rules.floor + 1e-6 and ends[1] >= rules.suppress_to - 1e-6, (found.frame["group"][place], ends)
+        assert ends[0] <= rules.floor + 1e-6 and ends[1] >= rules.suppress_to - 1e-6, (
+            found.frame["group"][place],
+            ends,
+        )
 
 
 def test_policy_open_changes_nothing():
@@ -212,7 +245,9 @@ def test_a_withheld_pair_is_withheld_whole():
     shown = release(measure_pairs(FEW, lists=LISTS), POLICIES["ons"]).result
     rows = shown.frame[shown.frame["group"] == "police & council"]
     assert rows["count"].isna().all(), "with the sizes of both lists any cell tells the others"
-    assert all(v.estimate is None and v.reason.startswith("withheld") for v in shown.values() if v.group == "police & council")
+    assert all(
+        v.estimate is None and v.reason.startswith("withheld") for v in shown.values() if v.group == "police & council"
+    )
 
 
 def test_shown_first_and_withheld_last_in_the_order_of_lists():

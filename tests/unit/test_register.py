@@ -39,15 +39,21 @@ def built(rows, **more):
 
 def test_risk_by_hand():
     found = built(TWO).ranked.set_index("problem")
-    assert found.loc["robbery", ["impact", "likelihood", "vulnerability"]].tolist() == pytest.approx([(0.8 + 0.4) / 2, 0.6, 0.8])
+    assert found.loc["robbery", ["impact", "likelihood", "vulnerability"]].tolist() == pytest.approx(
+        [(0.8 + 0.4) / 2, 0.6, 0.8]
+    )
     assert found.loc["robbery", "risk"] == pytest.approx((0.6 * 0.6 * 0.8) ** (1 / 3))
     assert found["rank"].to_dict() == {"robbery": 1, "noise": 2}
-    summed = built(TWO, method="sum", weights={"impact": 2, "likelihood": 1, "vulnerability": 1}).ranked.set_index("problem")
+    summed = built(TWO, method="sum", weights={"impact": 2, "likelihood": 1, "vulnerability": 1}).ranked.set_index(
+        "problem"
+    )
     assert summed.loc["robbery", "risk"] == pytest.approx((2 * 0.6 + 0.6 + 0.8) / 4)
 
 
 def test_a_score_is_the_median_of_its_raters_with_their_spread():
-    rows = pd.concat([ratings(("robbery", score, 2, 3, 4, 3), raters=rater) for rater, score in zip("ABC", (1, 4, 5), strict=True)])
+    rows = pd.concat(
+        [ratings(("robbery", score, 2, 3, 4, 3), raters=rater) for rater, score in zip("ABC", (1, 4, 5), strict=True)]
+    )
     score = built(rows).scores.set_index("aspect").loc["physical harm"]
     assert (score["median"], score["low"], score["high"], score["raters"]) == (4, 2.5, 4.5, 3)
     value = next(v for v in built(rows).values() if v.group == "robbery: physical harm")
@@ -101,7 +107,10 @@ def test_ranges_tell_what_raters_and_weights_could_change():
 
 
 def test_one_rater_alone_is_said():
-    assert "Only one rater scored robbery and noise" in built(ratings(("robbery", 4, 2, 3, 4, 3), ("noise", 1, 1, 5, 2, 3), raters="A")).summary()
+    assert (
+        "Only one rater scored robbery and noise"
+        in built(ratings(("robbery", 4, 2, 3, 4, 3), ("noise", 1, 1, 5, 2, 3), raters="A")).summary()
+    )
 
 
 def test_scales_and_weights_are_stated():
@@ -155,4 +164,8 @@ def test_a_register_leaves_as_text_and_its_evidence_is_searched():
 
 def test_combining():
     levels = np.array([[0.2, 1.0, 0.5]])
-    assert combine(levels, np.array([1.0, 0, 0]), "product").tolist() == [0.2] == combine(levels, np.array([9.0, 0, 0]), "sum").tolist()
+    assert (
+        combine(levels, np.array([1.0, 0, 0]), "product").tolist()
+        == [0.2]
+        == combine(levels, np.array([9.0, 0, 0]), "sum").tolist()
+    )

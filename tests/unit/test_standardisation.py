@@ -379,6 +379,8 @@ def test_a_withheld_band_shows_in_nothing(policy):
     if POLICIES[policy].nearest == 1:
         assert first.withheld >= 4, "another band of the group, and the same bands of another"
     assert reasons(first.result)["small"].startswith("withheld")
+    (value,) = (value for value in first.result.values() if value.group == "small")
+    assert value.n is None, "what is left of the bands is no count of the group"
 
 
 def test_the_released_rate_is_that_of_the_rounded_counts():

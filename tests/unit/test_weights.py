@@ -95,7 +95,9 @@ def test_money_in_words_needs_a_price_year(unit):
 
 def test_inflating_takes_a_deflator_and_says_so():
     costs = table(["a", "b"], [200, 10], MONEY)
-    today = inflate_weights(costs, to="2024/25", deflator={"2015/16": 80.0, "2024/25": 100.0}, source="GDP deflator, made up")
+    today = inflate_weights(
+        costs, to="2024/25", deflator={"2015/16": 80.0, "2024/25": 100.0}, source="GDP deflator, made up"
+    )
     assert today.frame["weight"].tolist() == [250.0, 12.5] and today.price_year == "2024/25"
     assert "inflated from 2015/16 (GDP deflator, made up)" in today.citation and today.sha256 != costs.sha256
     assert costs.frame["weight"].tolist() == [200, 10]

@@ -28,6 +28,7 @@ for command in (
     profiles.check,
     profiles.run,
     profiles.report,
+    profiles.export,
     sharing.sharing,
     sharing.pseudonyms,
     sharing.handback,

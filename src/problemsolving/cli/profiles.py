@@ -1,4 +1,4 @@
-"""Commands for a profile: new, check, run, report."""
+"""Commands for a profile: new, check, run, report, export."""
 
 from __future__ import annotations
 
@@ -150,3 +150,25 @@ def report(path: Path) -> None:
     from problemsolving.report.page import report_profile
 
     write(str(report_profile(path)))
+
+
+@click.command()
+@PROFILE
+@click.option(
+    "--to",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to make; it must not exist yet.",
+    metavar="FOLDER",
+)
+@told
+def export(path: Path, to: Path) -> None:
+    """Write tables and pictures for a Serious Violence Duty needs assessment, from a profile's last complete run.
+
+    \b
+    Example:
+      problemsolving export analyses/bedfordshire-violence --to needs-assessment
+    """
+    from problemsolving.report.needs_assessment import export_needs_assessment
+
+    write(str(export_needs_assessment(path, to=to)))

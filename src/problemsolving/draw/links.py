@@ -30,7 +30,7 @@ def links(
     titles, words : sequence of str
         What each link asks, and what came out.
     states : sequence of {"holds", "breaks", "open"}
-        A full box, a hatched one with a dashed border, an empty dotted one; arrows lead on from links that hold.
+        A full box, one with a dashed border, one with a dotted border; arrows lead on from links that hold.
     labels : sequence of str
         The word in the box.
     """

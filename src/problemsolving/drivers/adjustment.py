@@ -158,7 +158,9 @@ def _held_flaws(diagram: CausalDiagram, driver: str, held: tuple[str, ...]) -> l
             )
     chosen = tuple(node for node in diagram.selected if node in later)
     if driver in diagram.selected:
-        flaws.append(Flaw("selection", (driver,), f"the cases are selected by {driver} itself, so that it does not vary"))
+        flaws.append(
+            Flaw("selection", (driver,), f"the cases are selected by {driver} itself, so that it does not vary")
+        )
     if chosen:
         flaws.append(Flaw("selection", chosen, f"the cases are selected by {listed(chosen)}, to which {driver} leads"))
     if outcome not in later:

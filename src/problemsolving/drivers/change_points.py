@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import rel_entr
 
 from problemsolving import draw
 from problemsolving.drivers.monthly import month_in_words, monthly_frame
+from problemsolving.drivers.poisson_fit import fit_log_linear
 from problemsolving.drivers.segmentation import (
     YEAR,
     Floats,
@@ -350,16 +352,14 @@ def _with_step(steady: Floats, half: int, ratio: float) -> Floats:
 
 def _line_fits_as_well(events: Floats, days: Floats, cut: Stretches, settings: Settings) -> bool:
     """Tell whether a straight line of the log rate, with one number to fit, does as well as the steps."""
-    import statsmodels.api as sm
-
     if not cut.starts:
         return False
+    months = np.arange(events.size)
     waves = harmonics(events.size, settings.harmonics) if settings.harmonics else np.empty((events.size, 0))
-    design = np.column_stack([np.ones(events.size), np.arange(events.size) / YEAR, waves])
-    line = sm.GLM(events, design, family=sm.families.Poisson(), offset=np.log(days)).fit()
-    steps = sm.families.Poisson().deviance(events, cut.mean) / cut.dispersion
+    line = fit_log_linear(events, np.column_stack([np.ones(events.size), months / YEAR, waves]), days)
+    steps = 2 * float((rel_entr(events, cut.mean) - events + cut.mean).sum())
     price = np.log(events.size)
-    return bool(line.deviance / cut.dispersion + price <= steps + settings.penalty * price * len(cut.starts))
+    return bool((line.deviance - steps) / cut.dispersion + price <= settings.penalty * price * len(cut.starts))
 
 
 def _t(cut: Stretches, level: float) -> float:

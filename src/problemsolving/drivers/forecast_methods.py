@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from problemsolving.drivers.poisson_fit import fit_log_linear
 from problemsolving.drivers.segmentation import harmonics
 
 Floats = NDArray[np.float64]
@@ -96,16 +97,13 @@ def _smoothed(counts: Floats, days: Floats, horizon: int) -> Floats | None:
 
 def _harmonic(counts: Floats, days: Floats, horizon: int) -> Floats | None:
     """Poisson regression on a log-linear trend and two yearly harmonics, None where it cannot be fitted."""
-    import statsmodels.api as sm
-
+    if not counts.any():
+        return np.zeros(horizon)
     months = counts.size + horizon
     years = (np.arange(months) - counts.size) / YEAR
     design = np.column_stack([np.ones(months), years, harmonics(months, PAIRS)])
-    if not counts.any():
-        return np.zeros(horizon)
-    fitted = sm.GLM(counts, design[: counts.size], family=sm.families.Poisson(), offset=np.log(days)).fit()
-    ahead = np.exp(design[counts.size :] @ fitted.params)
-    return ahead if fitted.converged and np.isfinite(ahead).all() else None
+    fitted = fit_log_linear(counts, design[: counts.size], days)
+    return np.exp(design[counts.size :] @ fitted.coefficients) if fitted.settled else None
 
 
 def _baseline(method: Baseline) -> Callable[[Floats, Floats, int], Floats | None]:

@@ -56,13 +56,15 @@ class Trial:
         }
 
     def reach(self, level: float) -> Floats:
-        """Half width of the prediction interval of the root of the rate, a step ahead each."""
-        return _reach(self.off, level)
+        """Half width of the prediction interval of the root of the rate: root mean square of its errors times t."""
+        return np.sqrt(np.nanmean(self.off**2, axis=0)) * stats.t.ppf((1 + level) / 2, self.known.sum(axis=0))
 
     def left_out_limits(self, level: float) -> tuple[Floats, Floats]:
         """Give the limits of each past forecast, made from the errors of the other starting points."""
-        wide = np.stack([_reach(np.delete(self.off, row, axis=0), level) for row in range(len(self.off))])
-        return limits(self.forecast, wide)
+        square = self.off**2
+        others = self.known.sum(axis=0) - 1
+        mean = (np.nansum(square, axis=0) - square) / others
+        return limits(self.forecast, np.sqrt(np.maximum(mean, 0.0)) * stats.t.ppf((1 + level) / 2, others))
 
     def coverage(self, level: float) -> float:
         """Share of what came that lay inside limits made without it."""
@@ -74,12 +76,6 @@ class Trial:
         tail = (1 - level) / 2
         ends = zip(self.left_out_limits(level), (tail, 1 - tail), strict=True)
         return float(np.mean([pinball_loss(self.came[self.known], end[self.known], level=at) for end, at in ends]))
-
-
-def _reach(off: Floats, level: float) -> Floats:
-    """Root mean square of the errors of each step, times t on their number."""
-    number = np.isfinite(off).sum(axis=0)
-    return np.sqrt(np.nanmean(off**2, axis=0)) * stats.t.ppf((1 + level) / 2, number)
 
 
 def limits(forecast: Floats, reach: Floats) -> tuple[Floats, Floats]:

@@ -167,10 +167,11 @@ class Chain(Result):
             words = f"The part {moved} more {listed(said)}" + (f". Not clear: {listed(rest)}" if rest else "")
             return "clear", self._with_reasons(words)
         if known:
-            said = [f"{driver} {_ratio(own.loc[driver])}, whole change {_ratio(whole.loc[driver])}" for driver in known]
-            return "unclear", self._with_reasons(
-                f"No driver goes clearly with both the part and the whole change: {'; '.join(said)}"
-            )
+            said = [
+                f"{driver} ({_ratio(own.loc[driver])}; whole change {_ratio(whole.loc[driver])})" for driver in known
+            ]
+            words = "No driver goes clearly with both the part and the whole change"
+            return "unclear", self._with_reasons(f"{words}; per standard deviation, {listed(said)}")
         return "not estimable", self._with_reasons("No driver could be estimated")
 
     def _said(self, driver: str, own: pd.DataFrame, whole: pd.DataFrame) -> str:

@@ -178,8 +178,8 @@ def measure_picked_falls(
 
     >>> table = pd.DataFrame({"2023": [6, 6, 2, 2, 2, 2, 2, 2], "2024": [3, 3, 3, 3, 3, 3, 3, 3]})
     >>> found = measure_picked_falls(table, top=2, n_resamples=50, rng=np.random.default_rng(1))
-    >>> found.estimates()[["estimate", "expected"]].round(2).values.tolist()
-    [[0.5, 0.5]]
+    >>> found.estimates()[["picked", "estimate"]].values.tolist()
+    [[2.0, 0.5]]
     """
     rng = np.random.default_rng() if rng is None else rng
     pick = read_pick(top=top, bottom=bottom, at_least=at_least, at_most=at_most)
@@ -193,10 +193,12 @@ def measure_picked_falls(
         group = f"{counts.columns[first]} to {counts.columns[last]}"
         chosen = check_picked(pick, before)
         rows += _cells(group, before, after, chosen)
-        used, falls = expect_fall(before, np.ones(len(before)), chosen)
+        shapes, falls = expect_fall(before, np.ones(len(before)), chosen)
         often = np.vstack([np.ones(len(table)), weights])
         drawn.append(_sums(before, after, often, pick))
-        spread.append((group, *_distances(drawn[-1], confidence_level), falls[used]))
+        spread.append(
+            (group, *_distances(drawn[-1], confidence_level), sum(shapes[name] * falls[name] for name in falls))
+        )
     if len(drawn) > 1:
         held = [sums[0, 0] for sums in drawn]
         expected = float(np.average([row[-1] for row in spread], weights=held))

@@ -17,7 +17,7 @@ from problemsolving.stats.negative_binomial import fit_negative_binomial, varian
 SIGNIFICANT = 0.05
 FEWEST_CLUSTERS = 8
 RULE = (
-    "beside it, where Cameron and Trivedi's test finds more than chance variation (p below 0.05), a quasi-Poisson or a "
+    "beside it, where Dean and Lawless's test finds more than chance variation (p below 0.05), a quasi-Poisson or a "
     "negative binomial model, whichever variance has the higher pseudo-likelihood"
 )
 _CIRCULAR = {

@@ -248,7 +248,7 @@ def estimate_rate_ratios(
     -------
     RateModel
         Dimensionless rate ratios per standard deviation, Poisson with log person-years as offset, HC3-robust t
-        intervals; dispersion with Cameron and Trivedi's test; other count models beside it; for drivers that are
+        intervals; dispersion with Dean and Lawless's test; other count models beside it; for drivers that are
         shares also the ratio from their lower to their upper quartile.
 
     Raises

@@ -80,7 +80,7 @@ class DiagramReading(Result):
 
     def summary(self) -> str:
         can = [f"{row.driver} (adjust for {row.adjust_for})" for row in self.drivers if row.estimable]
-        cannot = [f"{row.driver} ({row.why})" for row in self.drivers if not row.estimable]
+        cannot = "; ".join(f"{row.driver}: {row.why}" for row in self.drivers if not row.estimable)
         outcome = self.diagram.outcome
         parts = []
         if can:
@@ -89,9 +89,9 @@ class DiagramReading(Result):
             )
         if cannot:
             parts.append(
-                f"They cannot tell that of {listed(cannot)}."
+                f"They cannot tell that of {cannot}."
                 if can
-                else f"The data at hand cannot tell the total effect on {outcome} of {listed(cannot)}."
+                else f"The data at hand cannot tell the total effect on {outcome} of {cannot}."
             )
         claims = [str(claim) for claim in self.independences[:CLAIMS_SHOWN]]
         if claims:

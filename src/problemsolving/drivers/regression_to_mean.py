@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special, stats
 
 from problemsolving import draw
 from problemsolving.drivers.picking import Pick, check_picked, read_pick
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 PICKED, LAST = "picked", "events of the picked in the last period"
 STEADY = "The expected fall takes each one's own rate as staying what it was; where own rates drift, the natural fall is larger"
-GAIN = 2.0  # in log-likelihood, from which rates of any shape take the place of the gamma distribution
+PENALTY = 2.0  # in log-likelihood, of rates spread in any way
 DRAWS = 10  # of rates and counts in each resample of places
-Shape = Literal["better-fitting", "gamma", "any"]
+Shape = Literal["averaged", "gamma", "any"]
 _FITS: dict[str, Callable[..., GammaPoisson | RateMixture]] = {"gamma": fit_gamma_poisson, "any": fit_rate_mixture}
-_SAID = {"gamma": "if rates are spread like a gamma distribution", "any": "whatever the spread of rates"}
+_SAID = {
+    "averaged": "averaged over a gamma and any other spread of rates by how well they fit",
+    "gamma": "if rates are spread like a gamma distribution",
+    "any": "if rates are spread in any way",
+}
 
 
 def regression_effect(
@@ -102,8 +106,7 @@ class ExpectedFall(FrameResult):
     fall: float
     fall_limits: tuple[float, float]
     ordinary: tuple[float, float]
-    shape: str  # of the rates, as fitted
-    beside: float  # expected fall under the other shape
+    by_shape: dict[str, float]  # the expected fall under each spread of rates
     pick: Pick
     units: int
     counts: tuple[float, ...] = ()  # of all from whom the group was picked
@@ -157,11 +160,8 @@ class ExpectedFall(FrameResult):
         for name, fall, low, high in self._rows() if self.known else ():
             label = "Expected on average" if name == "expected fall" else "Ordinary in a single period"
             rows.append((label, -fall, -high, -low, *(last * (1 - share) for share in (fall, high, low))))
-        if self.known:
-            other = _SAID["any" if self.shape == "gamma" else "gamma"]
-            rows.append(
-                (f"Expected on average, {other}", -self.beside, None, None, last * (1 - self.beside), None, None)
-            )
+        for name, fall in self.by_shape.items() if self.known else ():
+            rows.append((f"Expected on average, {_SAID[name]}", -fall, None, None, last * (1 - fall), None, None))
         return Table(columns, tuple(rows))
 
     def summary(self) -> str:
@@ -202,7 +202,7 @@ class ExpectedFall(FrameResult):
             fall=round(self.fall, 2),
             fall_limits=(round(self.fall_limits[0], 2), round(self.fall_limits[1], 2)),
             ordinary=(round(self.ordinary[0], 2), round(self.ordinary[1], 2)),
-            beside=round(self.beside, 2),
+            by_shape={name: round(fall, 2) for name, fall in self.by_shape.items()},
             counts=(),
         )
 
@@ -221,7 +221,7 @@ def estimate_expected_fall(
     at_least: float | None = None,
     at_most: float | None = None,
     exposure: ArrayLike = 1.0,
-    shape: Shape = "better-fitting",
+    shape: Shape = "averaged",
     confidence_level: float = 0.95,
     n_resamples: int = 2_000,
     rng: np.random.Generator | None = None,
@@ -241,8 +241,8 @@ def estimate_expected_fall(
         too), or all with at least or at most so many.
     exposure : array_like, scalar or shape (n,)
         Residents of each, above 0, where sizes differ much; alike by default.
-    shape : {"better-fitting", "gamma", "any"}
-        How the rates of places are spread.
+    shape : {"averaged", "gamma", "any"}
+        How the rates of places are spread: both answers weighted by how well they fit, or one of them.
     confidence_level : float
         Between 0 and 1.
     n_resamples : int
@@ -271,8 +271,9 @@ def estimate_expected_fall(
     -----
     Counts are Poisson around each one's own rate. If rates are gamma-distributed (mean m, relative variance alpha), one
     with exposure e that had y is to have e m (1 + alpha y) / (1 + alpha e m), whoever was picked. Rates of places and
-    people often have a longer upper tail, and the gamma then makes the fall of the few highest too large: where the
-    mixture of Poissons of any shape is better by more than 2 in log-likelihood, it takes the gamma's place.
+    people often have a longer upper tail, and the gamma then makes the fall of the few highest too large: the mixture of
+    Poissons of any shape does not, and is rough where places are few. Both are weighted by their likelihood, less 2
+    units of log-likelihood for the mixture.
     Places are resampled ``n_resamples`` / 10 times, which carries the uncertainty of the fit (Laird and Louis), with ten
     draws of rates and counts in each. In simulation the limits of the group's own mean covered {COVER}.
     Do not use where the picked were chosen by anything but this count, or where the response had begun.
@@ -286,9 +287,10 @@ def estimate_expected_fall(
 
     Examples
     --------
-    Eight places alike and chance alone: the two with 6 are to come back to the mean of 3.
+    Eight places that vary no more than chance: the two with 6 are to come back to the mean of 3.
 
-    >>> found = estimate_expected_fall([6, 6, 2, 2, 2, 2, 2, 2], top=2, n_resamples=99, rng=np.random.default_rng(1))
+    >>> counts = [6, 6, 2, 2, 2, 2, 2, 2]
+    >>> found = estimate_expected_fall(counts, top=2, shape="gamma", n_resamples=100, rng=np.random.default_rng(1))
     >>> found.fall
     0.5
     """
@@ -299,24 +301,23 @@ def estimate_expected_fall(
     check_places(seen, time_at_risk, None)
     chosen = check_picked(pick, seen)
     last = float(seen[chosen].sum())
-    used, fall = expect_fall(seen, time_at_risk, chosen, shape=shape)
-    means, nexts = _draw_next(seen, time_at_risk, chosen, fit=_FITS[used], n_resamples=n_resamples, rng=rng)
+    weights, falls = expect_fall(seen, time_at_risk, chosen, shape=shape)
+    means, nexts = _draw_next(seen, time_at_risk, chosen, weights=weights, n_resamples=n_resamples, rng=rng)
     limits, ordinary = (
         percentile_interval(1 - draws / last, confidence_level=confidence_level) for draws in (means, nexts)
     )
     return ExpectedFall(
         method=Method(
-            f"Empirical Bayes expectation of the next period, {_SAID[used]}; bootstrap with draws of rates and counts",
-            "Clayton & Kaldor 1987" if used == "gamma" else "Laird 1978",
-            {"spread of rates": shape, "resamples": n_resamples},
+            f"Empirical Bayes expectation of the next period, {_SAID[shape]}; bootstrap with draws of rates and counts",
+            "Clayton & Kaldor 1987; Laird 1978",
+            {"resamples": n_resamples},
         ),
         unit=f"share of last period's {of}",
         frame=pd.DataFrame({"group": [PICKED, LAST], "count": [float(chosen.sum()), last]}),
-        fall=fall[used],
+        fall=sum(weights[name] * falls[name] for name in falls),
         fall_limits=limits,
         ordinary=ordinary,
-        shape=used,
-        beside=fall["any" if used == "gamma" else "gamma"],
+        by_shape=falls,
         pick=pick,
         units=len(seen),
         counts=tuple(seen),
@@ -328,17 +329,17 @@ def estimate_expected_fall(
 
 
 def expect_fall(
-    counts: np.ndarray, exposure: np.ndarray, chosen: np.ndarray, *, shape: Shape = "better-fitting"
-) -> tuple[str, dict[str, float]]:
-    """Give the shape of the rates that is used, and the expected fall of the chosen, as a share, under each shape."""
+    counts: np.ndarray, exposure: np.ndarray, chosen: np.ndarray, *, shape: Shape = "averaged"
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Give the weight of each spread of rates, and the expected fall of the chosen under each, as a share."""
     fits = {name: fit(counts, exposure=exposure) for name, fit in _FITS.items()}
     gain = fits["any"].log_likelihood(counts, exposure)[0] - fits["gamma"].log_likelihood(counts, exposure)[0]
-    used = shape if shape != "better-fitting" else "any" if gain > GAIN else "gamma"
+    weight = float(special.expit(gain - PENALTY)) if shape == "averaged" else float(shape == "any")
     falls = {}
     for name, fit in fits.items():
         expected = fit.expected(counts, exposure)[0] * exposure
         falls[name] = 1 - float(expected[chosen].sum() / counts[chosen].sum())
-    return used, falls
+    return {"gamma": 1 - weight, "any": weight}, falls
 
 
 def _draw_next(
@@ -346,7 +347,7 @@ def _draw_next(
     exposure: np.ndarray,
     chosen: np.ndarray,
     *,
-    fit: Callable[..., GammaPoisson | RateMixture],
+    weights: dict[str, float],
     n_resamples: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -354,14 +355,16 @@ def _draw_next(
     pairs, place, often = np.unique(np.stack([counts, exposure]), axis=1, return_inverse=True, return_counts=True)
     picked = np.bincount(np.ravel(place), weights=chosen, minlength=len(often))
     held, means = np.flatnonzero(picked), []
-    sets = max(1, n_resamples // DRAWS)
-    block = max(1, 1_000_000 // len(often))
-    for start in range(0, sets, block):
-        drawn = rng.multinomial(len(counts), often / len(counts), size=min(block, sets - start))
-        drawn = drawn[(drawn @ pairs[0]) > 0]
-        fitted = fit(pairs[0], exposure=pairs[1], weights=drawn)
-        means += [
-            fitted.draw(pairs[0, held], pairs[1, held], rng, times=picked[held]) @ pairs[1, held] for _ in range(DRAWS)
-        ]
+    sets, block = max(1, n_resamples // DRAWS), max(1, 1_000_000 // len(often))
+    by_shape = {"any": round(sets * weights["any"])}
+    by_shape["gamma"] = sets - by_shape["any"]
+    for name, size in by_shape.items():
+        for start in range(0, size, block):
+            drawn = rng.multinomial(len(counts), often / len(counts), size=min(block, size - start))
+            drawn = drawn[(drawn @ pairs[0]) > 0]
+            fitted = _FITS[name](pairs[0], exposure=pairs[1], weights=drawn)
+            for _ in range(DRAWS):
+                rates = fitted.draw(pairs[0, held], pairs[1, held], rng, times=picked[held])
+                means.append(rates @ pairs[1, held])
     together = np.concatenate(means)
     return together, rng.poisson(together)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from problemsolving.drivers.poisson_fit import fit_log_linear
+
 Floats = NDArray[np.float64]
 YEAR = 12
 ROUNDS = 4  # times that season and stretches are fitted to each other
@@ -107,14 +109,10 @@ def _fit_season(counts: Floats, days: Floats, labels: NDArray[np.intp], season: 
     """Factor of each month, 1 on average, given the level of each stretch."""
     if not pairs:
         return np.ones(counts.size)
-    import statsmodels.api as sm
-
     waves = harmonics(counts.size, pairs)
     level = days * _rates(counts, days * season, labels)[labels]
-    design = np.column_stack([np.ones(counts.size), waves])
-    fitted = sm.GLM(counts, design, family=sm.families.Poisson(), offset=np.log(level)).fit()
-    year = harmonics(YEAR, pairs) @ fitted.params[1:]
-    return np.exp(waves @ fitted.params[1:]) / np.exp(year).mean()
+    fitted = fit_log_linear(counts, np.column_stack([np.ones(counts.size), waves]), level).coefficients[1:]
+    return np.exp(waves @ fitted) / np.exp(harmonics(YEAR, pairs) @ fitted).mean()
 
 
 def _dispersion(residuals: Floats, parameters: int) -> tuple[float, float, float]:

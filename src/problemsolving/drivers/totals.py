@@ -63,6 +63,7 @@ def decompose_demand(
         none), each counts one, and ``population`` is given beside the rows.
     population : str or pair
         Column with residents, or the residents before and after: a number each, or a mapping from class to number.
+        Leave it out where classes share their residents (agencies of one place).
     people, contacts, minutes : str
         Columns with people in contact, contacts and minutes. What neither frame has is left out, aloud.
     confidence_level : float

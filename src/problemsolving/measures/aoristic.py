@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from problemsolving.measures.stamps import read_stamps
+
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS = 168  # of a week
 _HOUR, _MONDAY = 3_600_000_000, np.datetime64("1970-01-05T00:00:00", "us")  # microseconds; a Monday
@@ -141,11 +143,7 @@ def to_local(times_utc: ArrayLike, *, time_zone: str = "Europe/London") -> pd.Se
     >>> to_local(["2024-10-27 00:30", "2024-10-27 01:30", "2024-07-01 12:00"]).dt.strftime("%H:%M").tolist()
     ['01:30', '01:30', '13:00']
     """
-    given = times_utc if isinstance(times_utc, pd.Series) else pd.Series(np.asarray(times_utc))
-    try:
-        stamps = pd.to_datetime(given, utc=True)
-    except (ValueError, TypeError):
-        raise ValueError("times_utc must be dates and times") from None
+    stamps = read_stamps(times_utc, name="times_utc", utc=True)
     try:
         return stamps.dt.tz_convert(time_zone).dt.tz_localize(None)
     except (KeyError, ValueError, OSError):
@@ -177,11 +175,4 @@ def weekdays_unequal(times: ArrayLike) -> bool:
 
 def _clock_times(times: ArrayLike, *, name: str) -> NDArray[np.datetime64]:
     """Give times as microseconds on the clock; NaT where missing."""
-    given = times if isinstance(times, pd.Series | pd.Index) else np.asarray(times)
-    try:
-        stamps = pd.Series(pd.to_datetime(pd.Series(given)))
-    except (ValueError, TypeError):
-        raise ValueError(f"{name} must be dates and times") from None
-    if not pd.api.types.is_datetime64_any_dtype(stamps) or getattr(stamps.dt, "tz", None) is not None:
-        raise ValueError(f"{name} must be local clock times without an offset; to_local makes them from UTC")
-    return stamps.to_numpy("datetime64[us]")
+    return read_stamps(times, name=name).to_numpy("datetime64[us]")

@@ -28,7 +28,10 @@ class FunnelNumbers(GroupedResult):
     and positions are all computed from the counts that are known.
     """
 
-    margins: ClassVar[tuple[tuple[str, ...], ...]] = (("district",),)  # without districts: all places
+    margins: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("part", "district"),  # without districts: all places
+        ("group",),  # of a proportion: those with and those without make up the trials of a place
+    )
 
     measure: Measure = "rate"
     limits: Limits = "additive"

@@ -104,14 +104,16 @@ def p_values(tables: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np
 
 def log_ratio_errors(counts: PairCounts) -> NDArray[np.float64]:
     """Standard error of the log ratio of each cell: a jackknife over events, less what pairs add from both ends."""
-    pairs = counts.tables[0].astype(float)
+    pairs, near, soon = counts.tables[0].astype(float), counts.distance.astype(float), counts.time.astype(float)
     errors = np.full(pairs.shape, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        by_time = counts.soon / counts.time
+        by_time = counts.soon / soon
         for row in range(len(pairs)):
-            parts = counts.events[:, row] / pairs[row] - counts.near[:, row, None] / counts.distance[row] - by_time
+            parts = counts.events[:, row] / pairs[row] - counts.near[:, row, None] / near[row] - by_time
             squares = ((parts - parts.mean(axis=0)) ** 2).sum(axis=0)
-            errors[row] = np.sqrt(np.maximum(squares - 1 / pairs[row], 1 / pairs[row]))
+            both = pairs[row] * (1 / pairs[row] - 1 / near[row] - 1 / soon) ** 2  # what single pairs add
+            single = both + (near[row] - pairs[row]) / near[row] ** 2 + (soon - pairs[row]) / soon**2
+            errors[row] = np.sqrt(np.maximum(squares - single, single))
     return np.where(np.isfinite(errors), errors, np.nan)
 
 

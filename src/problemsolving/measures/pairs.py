@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
+from problemsolving.measures.stamps import read_stamps
+
 Metric = Literal["euclidean", "manhattan"]
 Integers = NDArray[np.int64]
 
@@ -21,6 +23,7 @@ _COLUMNS = 1_024  # shuffles handled at once
 _ROWS = 255  # pairs handled at once: as many as one byte can count
 _AT_ONCE, _DISTANCES = 128, 1_000_000  # rows, and distances, of a block
 _HELD = 2_000_000  # pairs kept before they are counted
+_KEPT = 2**24  # times of all arrangements that are kept; more are drawn again from the same seed for each block
 _DRAWN = 32  # arrangements of times drawn anew; the others re-use them at other places
 
 
@@ -46,16 +49,10 @@ def whole_days(times: ArrayLike) -> NDArray[np.float64]:
     >>> whole_days(pd.to_datetime(["1970-01-02 23:59", None])).tolist(), whole_days([0.5, 3]).tolist()
     ([1.0, nan], [0.5, 3.0])
     """
-    given = pd.Series(np.asarray(times) if not isinstance(times, pd.Series | pd.Index) else times)
-    if pd.api.types.is_numeric_dtype(given) and not pd.api.types.is_bool_dtype(given):
-        return given.to_numpy(float)
-    try:
-        stamps = pd.to_datetime(given)
-    except (ValueError, TypeError):
-        raise ValueError("times must be dates, date-times or numbers in days") from None
-    if getattr(stamps.dt, "tz", None) is not None:
-        raise ValueError("times must be local, without an offset: convert them first, with to_local for those in UTC")
-    days = stamps.to_numpy("datetime64[D]")
+    plain = times if isinstance(times, pd.Series | pd.Index) else np.asarray(times)
+    if pd.api.types.is_numeric_dtype(plain) and not pd.api.types.is_bool_dtype(plain):
+        return np.asarray(plain, float)
+    days = read_stamps(plain, name="times").to_numpy("datetime64[D]")
     return np.where(np.isnat(days), np.nan, days.astype(np.int64))
 
 
@@ -198,11 +195,12 @@ def count_pairs(
     order = np.argsort(points[:, axis], kind="stable")
     placed = np.roll(points, -axis, axis=1)[order]
     ticks, bounds = _ticks(days[order], time_edges[1:])
+    distance_edges = np.round(distance_edges, FINEST)
     bands, spans, n = len(distance_edges) - 1 + apart, len(bounds), len(days)
     reach = float(distance_edges[-1]) or 10.0**-FINEST
     sums = np.zeros((bands, spans, n_resamples + 1), np.int64)
     mine = np.zeros((n, bands, spans + 1), np.int64)
-    ways = list(_arrangements(ticks, n_resamples, rng)) if n * n_resamples < 2**24 else None
+    ways = list(_arrangements(ticks, n_resamples, rng)) if n * n_resamples < _KEPT else None
     seed = None if ways is not None else rng.integers(2**63)
     for i, j, distance in _gathered(near_pairs(placed, reach, metric)):
         band = np.searchsorted(distance_edges, distance, side="right") - 1 + apart * (distance > 0)

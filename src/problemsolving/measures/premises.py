@@ -130,7 +130,7 @@ def find_unusual_points(
     longitude, latitude : str
         Columns in degrees; rows without a place are left out.
     share : float
-        Share of all incidents from which a point is implausible, if it also has ``ratio`` times the mean of its neighbours.
+        Share of all incidents from which a point is implausible, if it also has ``ratio`` times the median of its neighbours.
     ratio : float
         Above 1.
     k : int
@@ -241,7 +241,7 @@ def _reasons(
     standing_out = np.zeros(len(points), bool)
     if len(points) > 1:
         near = min(k, len(points) - 1)
-        around = nearest_weights(points[["x", "y"]], near) @ counts / near
+        around = np.median(counts[nearest_weights(points[["x", "y"]], near).indices.reshape(-1, near)], axis=1)
         standing_out = (counts >= share * counts.sum()) & (counts >= ratio * around)
     by_share = np.where(standing_out, FAR, "")
     joined = np.where((by_words != "") & standing_out, by_words + "; " + by_share, by_words + by_share)

@@ -40,7 +40,7 @@ def sum_limits(
     total, squares : array_like, shape (n,)
         Sum of weight × events, and of weight² × events.
     heaviest : array_like
-        Largest weight that an event could have had, above 0, in the unit of the weights.
+        Largest weight that an event could have had, in the unit of the weights.
     count : array_like, shape (n,), optional
         Events; needed by ``dobson``.
     dispersion : float
@@ -87,7 +87,8 @@ def sum_limits(
     with np.errstate(invalid="ignore", divide="ignore"):
         low = variance / (2 * total) * stats.chi2.ppf(tail, 2 * total**2 / variance)
     above, spread = total + extra, variance + extra**2
-    high = spread / (2 * above) * stats.chi2.ppf(1 - tail, 2 * above**2 / spread)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        high = np.where(above == 0, 0.0, spread / (2 * above) * stats.chi2.ppf(1 - tail, 2 * above**2 / spread))
     return np.where(total == 0, 0.0, low), high
 
 

@@ -56,7 +56,7 @@ class Sums:
         parts = np.stack([count * mean, count * square, count])  # sum, sum of squares, events
         parts[:, np.isnan(parts).any(axis=0)] = np.nan
         rest = np.maximum(np.nansum(parts, axis=1, keepdims=True) - parts, 0.0)
-        own = square / np.where(mean > 0, mean, np.nan) if self.public else self.heaviest
+        own = np.sqrt(square) if self.public else self.heaviest
         limits, rest_limits = (
             self._limits(these, confidence_level, heaviest) for these, heaviest in ((parts, own), (rest, self.heaviest))
         )
@@ -111,7 +111,7 @@ def sums_of_kinds(counts: pd.DataFrame, weight: pd.Series, *, public: bool) -> S
     weight : pandas.Series
         Weight of each kind (same labels as the columns); missing where it has none.
     public : bool
-        Each group is a kind of its own.
+        Each group is a kind of its own, or all events are of one kind.
 
     Notes
     -----
@@ -122,12 +122,13 @@ def sums_of_kinds(counts: pd.DataFrame, weight: pd.Series, *, public: bool) -> S
     events, each = counts.to_numpy(float), np.nan_to_num(weight.to_numpy(float))
     has, usual = weight.notna().to_numpy(float), np.where(events < FEW, 0.0, events)
     n, total = events.sum(axis=1), events @ each
-    mean = np.where((n > 0) & (events @ has == 0), np.nan, _per(total, n))
+    own = np.broadcast_to(each, n.shape) if public else n  # the weight of each group's one kind
+    mean = own if public else np.where((n > 0) & (events @ has == 0), np.nan, _per(total, n))
     usual_mean = np.where(n > 0, _per(usual @ each, usual.sum(axis=1), none=np.nan), 0.0)
     frame = pd.DataFrame(
         {
             "mean": mean,
-            "square": _per(events @ each**2, n),
+            "square": own**2 if public else _per(events @ each**2, n),
             "weighed": _per(events @ has, n, none=np.nan),
             "reason": np.where(np.isnan(mean), UNWEIGHED, ""),
             "total": total,
@@ -140,8 +141,8 @@ def sums_of_kinds(counts: pd.DataFrame, weight: pd.Series, *, public: bool) -> S
         },
     )
     seen, often = events.sum(axis=0) > 0, events.sum(axis=0) >= FEW
-    heaviest, common = (float(each[some].max(initial=0.0)) or 1.0 for some in (seen, often))
-    return Sums(frame, heaviest, common, public=public)
+    heaviest, usual_heaviest = (float(each[some].max(initial=0.0)) for some in (seen, often))
+    return Sums(frame, heaviest, usual_heaviest, public=public)
 
 
 def _per(sums: Floats, count: Floats, *, none: float = 0.0) -> Floats:

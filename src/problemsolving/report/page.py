@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import problemsolving
 from problemsolving.dictionary.codelists import codelist, label
-from problemsolving.errors import DisclosureError, RunError
 from problemsolving.governance.ledger import check_findings, ledger_path, record_release
-from problemsolving.governance.permissions import policy_in_force
 from problemsolving.governance.policies import Policy
 from problemsolving.governance.scan import SensitiveValues, scan_release
 from problemsolving.governance.sharing import SharingRecord
-from problemsolving.loading import check_sharing
 from problemsolving.notebooks.parameters import STAGES
-from problemsolving.notebooks.record import latest_run, read_record
 from problemsolving.notebooks.review import review_in_words
 from problemsolving.notebooks.run import Say, run_profile
 from problemsolving.periods import Month, Period
-from problemsolving.problem import Problem, read_problem
 from problemsolving.records import to_json
 from problemsolving.report.cards import key_figures
 from problemsolving.report.five_safes import Safe, five_safes, history_in_words
-from problemsolving.report.known import known_values
-from problemsolving.report.parts import pieces, prose_html, release_files
+from problemsolving.report.opened import complete_run, open_run, stop
+from problemsolving.report.parts import prose_html, release_files
 from problemsolving.report.permission import limits_by_words, notes_in_words, permission_rows
-from problemsolving.report.safe import check_finding, safe_table
+from problemsolving.report.safe import safe_table
 from problemsolving.results import listed
 
 HERE = Path(__file__).resolve().parent
@@ -96,13 +90,7 @@ def report_profile(path: Path) -> Path:
     RunError
         When there is no complete run.
     """
-    folder = path if (path / "record.json").is_file() else latest_run(path.resolve())
-    if folder is None:
-        raise RunError(f"{path}: no complete run of all stages yet; run it with: problemsolving run {path}")
-    status = read_record(folder)["status"]
-    if status != "complete":
-        raise RunError(f"{folder.name}: this run is {status}, and only a complete one gets a page")
-    return write_page(folder.resolve())
+    return write_page(complete_run(path))
 
 
 def write_page(run: Path, *, values: SensitiveValues | None = None) -> Path:
@@ -129,23 +117,9 @@ def write_page(run: Path, *, values: SensitiveValues | None = None) -> Path:
     SharingError, DataError
         When the run's data cannot be opened to know what to search for.
     """
-    record = json.loads((run / "record.json").read_text("utf-8"))
-    findings = json.loads((run / "restricted" / "findings.json").read_text("utf-8"))
-    outlines = json.loads((run / "restricted" / "outputs.json").read_text("utf-8"))
-    problem = _problem_of(run, record)
-    sharing = check_sharing(problem)
-    values = known_values(problem, record["inputs"], sharing) if values is None else values
-    policy, decided_by = policy_in_force(problem.policy, sharing)
-    parts = list(pieces(run, record, findings, outlines))
-    faults = [
-        f"{place}: {fault}" for (place, _), one in zip(parts, findings, strict=False) for fault in check_finding(one)
-    ]
-    faults += [
-        f"{place}: not made under policy {policy.name} as it is in force now; run the profile again, unchanged"
-        for (place, _), one in zip(parts, findings, strict=False)
-        if one.get("policy_rules") != policy.rules
-    ]
-    _stop(faults + scan_release(dict(parts), values))
+    opened = open_run(run, values=values)
+    record, findings, outlines, problem = opened.record, opened.findings, opened.outlines, opened.problem
+    sharing, values, policy, decided_by = opened.sharing, opened.values, opened.policy, opened.decided_by
     ledger = ledger_path(problem.folder)
     history = history_in_words(check_findings(findings, ledger, policy, run=record["run"]))
     left = {outline["notebook"]: outline["left"] for outline in outlines if outline["left"]}
@@ -166,20 +140,9 @@ def write_page(run: Path, *, values: SensitiveValues | None = None) -> Path:
             record, findings, prose, policy=policy, decided_by=decided_by, sharing=sharing, safes=safes, left=left
         ).encode(),
     }
-    _stop(scan_release(files, values))
+    stop(scan_release(files, values))
     entry = record_release(findings, ledger, policy, run=record["run"])
     return release_files(run / "released", files, ledger=entry)
-
-
-def _problem_of(run: Path, record: dict[str, Any]) -> Problem:
-    """Read the profile with the parameters of its run; its data lie where the run was told, else where they lie now."""
-    answers = {key: text or "none" for key, text in record["parameters"].items() if key != "data"}
-    return read_problem(run.parents[1], **answers, data=record["parameters_set"].get("data", ""))
-
-
-def _stop(faults: list[str]) -> None:
-    if faults:
-        raise DisclosureError("nothing was released; take out what tells of a person and run again", faults=faults)
 
 
 def render(

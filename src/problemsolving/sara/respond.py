@@ -7,11 +7,13 @@ from dataclasses import replace
 import pandas as pd
 
 from problemsolving.dictionary.codelists import label
+from problemsolving.drivers.regression_to_mean import estimate_expected_fall
+from problemsolving.errors import NotEstimableError
 from problemsolving.evaluation.change import share_dispersion
 from problemsolving.evaluation.power import DetectableEffect
 from problemsolving.measures.maps import SHOWN
 from problemsolving.measures.ranking import rank_places
-from problemsolving.results import Column, Method, NotEstimable, Statement, Table
+from problemsolving.results import Column, Method, NotEstimable, Result, Statement, Table
 from problemsolving.sara.analyse import tested
 from problemsolving.sara.findings import Finding, find
 from problemsolving.study import Study
@@ -77,6 +79,20 @@ def places(study: Study) -> Finding:
         period=str(problem.baseline),
         by_area="small-area",
     )
+
+
+def expected_fall(study: Study) -> Finding:
+    """How far would the places picked first fall by themselves?"""
+    problem = study.problem
+    question = "How far would the places picked first fall by themselves?"
+    areas = study.count(problem.baseline)
+    try:
+        result: Result = estimate_expected_fall(
+            areas["count"], top=PLANNED_PLACES, exposure=areas["population"], rng=study.rng("expected_fall")
+        )
+    except (NotEstimableError, ValueError) as error:
+        result = NotEstimable(reason=str(error))
+    return find(study, "respond", "expected_fall", question, result, period=str(problem.baseline))
 
 
 def detectable_effect(study: Study) -> Finding:

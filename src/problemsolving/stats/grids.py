@@ -37,7 +37,7 @@ def make_grid(rings: list[Floats], extent: Extent | None, bandwidth: float) -> t
     west, south, east, north = extent or (0.0, 0.0, 0.0, 0.0)
     corners = np.concatenate([ring[:, :2] for ring in rings]) if rings else np.array([[west, south], [east, north]])
     low, high = corners.min(axis=0), corners.max(axis=0)
-    if not (high > low).all():
+    if not (high > low).all() or (not rings and not (west < east and south < north)):
         raise ValueError("extent must be west, south, east and north in degrees, in this order")
     origin = (float((low[0] + high[0]) / 2), float((low[1] + high[1]) / 2))
     laid = [to_plane(ring[:, :2], origin) for ring in rings]

@@ -124,7 +124,7 @@ def products_test(
         raise ValueError("n_permutations must be 1 or more")
     rng = np.random.default_rng() if rng is None else rng
     pairs = sparse.triu(weights + weights.T, format="csr")  # each pair once: half the work
-    estimate = scale * float(values @ (pairs @ values))
+    estimate = float(scale * (values @ (pairs @ values)))
     drawn = scale * _permuted_products(values, pairs, n_permutations, rng)
     slack = CLOSE * max(abs(estimate), abs(expected))
     extreme = {

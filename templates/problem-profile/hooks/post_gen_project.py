@@ -4,7 +4,11 @@ import shutil
 from pathlib import Path
 
 SIMULATED = "E06999" in {{ cookiecutter.district_codes | jsonify }}
-UNUSED = ("area-changes",) if SIMULATED else ("agencies", "contacts", "referrals", "responses")
+UNUSED = (
+    ("area-changes", "stops")
+    if SIMULATED
+    else ("agencies", "coded-demand", "contacts", "referrals", "responses", "weights")
+)
 
 for notebook in sorted(Path().glob("0*.ipynb")):
     shutil.copyfile(notebook, Path(".template") / notebook.name)
