@@ -183,6 +183,15 @@ def test_rows_a_person_count_each_once_and_bring_their_own_spread():
     assert by_person.method.name.endswith("Poisson bootstrap of people")
 
 
+def test_how_many_people_come_is_chance_too():
+    """A hundred people, each with one contact more: the whole change varies as the number of people does, as Poisson."""
+    before = pd.DataFrame({"person": range(100), "contacts": 1})
+    result = demand(
+        before, before.assign(contacts=2), unit="person", units="people", population=(900, 900), n_resamples=4_000
+    )
+    assert np.ptp(result.reach[TOTAL]) == pytest.approx(2 * 1.96 * 10, rel=0.1)
+
+
 def test_people_without_contact_count_for_nothing():
     rng = np.random.default_rng(4)
     before, after = people_rows(rng, people=50, each=1.0), people_rows(rng, people=60, each=1.0)
@@ -240,6 +249,8 @@ def test_which_part_moved_most_is_said_with_how_sure():
         clear.largest().clear
         and "The part that moved most was contacts a person (the largest in over 99% of" in clear.summary()
     )
+    fell = demand(before, counts(population=5_000, people=310, contacts=330))
+    assert fell.largest().name == EACH and fell.largest().part < 0 and fell.sure[EACH] > 0.99 and fell.largest().clear
     unclear = demand(before, counts(population=5_000, people=330, contacts=720))
     assert not unclear.largest().clear and "No part was clearly the one that moved most" in unclear.summary()
     shares = [value for value in unclear.values() if value.name == "largest_part"]

@@ -24,16 +24,16 @@ def reasons(found):
 
 
 def test_words_and_numbers_each_tell_a_point():
-    table = incidents(On_or_near_Police_Station=40, High_Street=60, Hospital_Road=25, General_Hospital=19)
+    table = incidents(On_or_near_Police_Station=40, High_Street=60, Hospital_Road=19, General_Hospital=19)
     found = find_unusual_points(table, location="location", show_locations=True)
     assert reasons(found) == {
         "High Street (point 2)": FAR,
         "On or near Police Station (point 1)": f"named as police station; {FAR}",
         OTHERS: "",
         ALL: "",
-    }, "streets named after a hospital, and fewer than twenty incidents, are not reported"
-    assert found.frame["count"].tolist() == [60, 40, 244, 344] and found.at_unusual.sum() == 100
-    assert len(table[~found.at_unusual]) == 244
+    }, "fewer than twenty incidents are not reported"
+    assert found.frame["count"].tolist() == [60, 40, 238, 338] and found.at_unusual.sum() == 100
+    assert len(table[~found.at_unusual]) == 238
 
 
 def test_without_permission_no_word_of_a_location_is_shown():
@@ -139,9 +139,7 @@ def test_the_police_stations_of_milwaukee_are_found_and_no_house_number_is_shown
     """Seven district stations: where officers return to and reports are taken at the desk."""
     calls = pd.read_csv(real_data / "calls_for_service" / "milwaukee_2018-05_calls.csv")
     found = find_unusual_points(calls, by="location", of="calls")
-    stations = (
-        calls.groupby("location")["nature"].agg(X
-    )
+    stations = calls.loc[calls["nature"] == "RETURN STATION", "location"].value_counts().index[:7]
     assert found.at_unusual[calls["location"].isin(stations)].all() and len(found.frame) <= 12
     held = calls[found.at_unusual]
     assert (held["nature"] == "RETURN STATION").sum() / (calls["nature"] == "RETURN STATION").sum() > 0.9

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from problemsolving.draw.base import BLUE, INK, ORANGE
-from problemsolving.draw.marks import _ratio_axis, intervals
+from problemsolving.draw.marks import ratio_axis, intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def bounded_intervals(
     for end in ends:
         ax.plot(end, rows, "|", color=ORANGE, markersize=9, zorder=3.5)
     if log:
-        _ratio_axis(ax, np.concatenate([lower, ends[0]]), np.concatenate([upper, ends[1]]))
+        ratio_axis(ax, np.concatenate([lower, ends[0]]), np.concatenate([upper, ends[1]]))
     else:
         ax.set_xlim(right=float(np.nanmax([*upper, *ends[1]])) * 1.04)
     ax.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), labelcolor=INK, borderaxespad=0.2)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from problemsolving.draw.base import BLUE, INK, MUTED, ORANGE, get_axes
-from problemsolving.draw.marks import _ratio_axis
+from problemsolving.draw.marks import ratio_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +64,7 @@ def compared_intervals(
         limits.append((low, high))
     lows, highs = (np.concatenate(side) for side in zip(*limits, strict=True))
     if log:
-        _ratio_axis(ax, lows, highs)
+        ratio_axis(ax, lows, highs)
     else:
         ax.xaxis.set_major_formatter("{x:,g}")
         if np.isfinite(lows).any() and np.nanmin(lows) >= 0:

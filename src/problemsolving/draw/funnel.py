@@ -69,43 +69,19 @@ def funnel(
         ax.plot(at, high, color=MUTED, linewidth=1.1, linestyle=style, zorder=2)
     ax.axhline(target, color=INK, linewidth=1.2, zorder=2, label="target")
     for code, (mark, area, colour, words) in enumerate(MARKS):
-        chosen = beyond == code
-        if chosen.any():
-            ax.scatter(
-                x[chosen],
-                y[chosen],
-                s=area,
-                marker=mark,
-                color=colour,
-                edgecolor=INK,
-                linewidth=0.4,
-                zorder=3 + code,
-                label=words,
-            )
+        at_x, at_y = x[beyond == code], y[beyond == code]
+        if at_x.size:
+            drawn = ax.scatter(at_x, at_y, s=area, marker=mark, color=colour, zorder=3 + code, label=words)
+            drawn.set(edgecolor=INK, linewidth=0.4)
     _frame(ax, y, np.asarray(at, float), list(limits.values())[-1], root=root)
     ax.set_xlabel(size)
     ax.set_ylabel(f"{quantity} (root scale)" if root else quantity)
-    ax.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncol=3,
-        frameon=False,
-        fontsize=FONT,
-        borderaxespad=0.2,
-        handlelength=2.4,
-    )
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncol=3, frameon=False, fontsize=FONT, borderaxespad=0.2)
     if withheld:
-        ax.text(
-            0.995,
-            0.01,
-            f"{withheld:,} withheld, not shown",
-            transform=ax.transAxes,
-            ha="right",
-            va="bottom",
-            color=MUTED,
-            style="italic",
-            fontsize=FONT,
+        said = ax.text(
+            0.995, 0.01, f"{withheld:,} withheld, not shown", transform=ax.transAxes, ha="right", va="bottom"
         )
+        said.set(color=MUTED, style="italic", fontsize=FONT)
     named = [place for place in range(len(labels)) if labels[place]]
     name_points(ax, x, y, {place: labels[place] for place in named})
     return ax

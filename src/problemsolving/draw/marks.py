@@ -37,7 +37,7 @@ def intervals(
         if np.isnan(estimate):
             ax.text(0.02, row, "withheld", transform=ax.get_yaxis_transform(), va="center", color=MUTED, style="italic")
     if log:
-        _ratio_axis(ax, low, high)
+        ratio_axis(ax, low, high)
     ax.set_yticks(rows, list(labels))
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_ylim(-0.6, len(labels) - 0.4)
@@ -50,7 +50,7 @@ def intervals(
     return ax
 
 
-def _ratio_axis(ax: Axes, low: np.ndarray, high: np.ndarray) -> None:
+def ratio_axis(ax: Axes, low: np.ndarray, high: np.ndarray) -> None:
     """Scale an axis of ratios by their logarithm, with marks at ratios people know."""
     known = [*low[np.isfinite(low)], *high[np.isfinite(high)], 1.0]
     least, most = min(known) / 1.04, max(known) * 1.04

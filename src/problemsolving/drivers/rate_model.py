@@ -285,7 +285,7 @@ def estimate_rate_ratios(
     known = areas[[count, population, *drivers.values()]].notna().all(axis=1).to_numpy()
     used = areas[known]
     table = used[list(drivers.values())].set_axis(list(drivers), axis=1).astype(float)
-    if (table.std() == 0).any():
+    if (table.max() == table.min()).any():
         raise ValueError("a driver does not vary over these areas")
     if (used[population] <= 0).any() or years <= 0:
         raise ValueError("population and years must be above 0")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from problemsolving import draw
+from problemsolving.draw.base import BLUE, MUTED, ORANGE
 from problemsolving.results import Column, FrameResult, Table, Value, coarser, number, whole
 from problemsolving.stats.counts import log_ratio_error
 from problemsolving.stats.intervals import normal_quantile
@@ -79,9 +80,9 @@ class DetectableEffect(FrameResult):
             for cut in cuts
         ]
         ax = draw.get_axes(ax, size=(7.2, 3.4))
-        ax.plot(cuts * 100, np.array(chance) * 100, color=draw.BLUE, linewidth=2.2)
-        ax.axhline(self.power * 100, color=draw.MUTED, linewidth=1, linestyle=(0, (4, 3)))
-        ax.plot([(1 - self.ratio) * 100], [self.power * 100], "o", color=draw.ORANGE, markersize=8)
+        ax.plot(cuts * 100, np.array(chance) * 100, color=BLUE, linewidth=2.2)
+        ax.axhline(self.power * 100, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        ax.plot([(1 - self.ratio) * 100], [self.power * 100], "o", color=ORANGE, markersize=8)
         ax.annotate(
             f"{1 - self.ratio:.0%} cut",
             ((1 - self.ratio) * 100, self.power * 100),

@@ -71,6 +71,7 @@ class Funnel(FunnelNumbers):
         if self.given_target is not None:
             return f"the target of {at}"
         whose = f"the benchmark {self._places}" if self.benchmark else f"all {self._places}"
+        whose += " shown" if len(self.known) < len(self.frame) else ""
         return f"the {self.measure} of {whose} together, {at}"
 
     def summary(self) -> str:

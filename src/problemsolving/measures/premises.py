@@ -205,7 +205,7 @@ def find_unusual_points(
     unplaced = ("incidents without a place were left out",) * (not placed.all())
     return UnusualPoints(
         method=Method(
-            "Points by words and by share of incidents", "Tompson et al. 2015", {"share": share, "times neighbours": ratio, "neighbours": k}
+            "Points by words and by share of incidents", "Tompson et al. 2015", {"share": share, "times the median of its neighbours": ratio, "neighbours": k}
         ),
         unit="share of all incidents with a place",
         frame=frame.assign(total=frame["group"] == ALL),
