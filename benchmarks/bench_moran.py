@@ -61,8 +61,8 @@ done(lambda: float(esda.Moran(values, weights, permutations={PERMUTATIONS}).I), 
 done(lambda: getis_ord(values, weights, own=False, n_resamples={PERMUTATIONS}, rng=rng).z.mean(), {{}})
 """,
         f"""{THEIRS}
-esda.G_Local(values[:100], few, star=False, permutations=9, n_jobs=1)
-done(lambda: float(esda.G_Local(values, weights, star=False, permutations={PERMUTATIONS}, n_jobs=1).Zs.mean()), versions)
+esda.G_Local(values[:100], few, star=False, transform="B", permutations=9, n_jobs=1)
+done(lambda: float(esda.G_Local(values, weights, star=False, transform="B", permutations={PERMUTATIONS}, n_jobs=1).Zs.mean()), versions)
 """,
     ),
 }

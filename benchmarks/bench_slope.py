@@ -8,6 +8,7 @@ import sys
 import time
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,14 +52,19 @@ def loop_over_draws(
 def loop_over_areas(
     values: np.ndarray, errors: np.ndarray, people: np.ndarray, draws: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """One area after another, all draws of an area at once: every value drawn, all lines fitted in one call."""
+    """One area after another, all draws of an area at once: every value drawn, all lines fitted by one matrix product."""
     limits = []
     for value, error, size in zip(values, errors, people, strict=True):
         design, root = line_of(size)
         drawn = value + error * rng.standard_normal((draws, value.size))
-        start, slope = np.linalg.lstsq(design, (drawn * root).T, rcond=None)[0]
+        start, slope = (np.linalg.pinv(design) * root) @ drawn.T
         limits.append([*np.quantile(slope, [0.025, 0.975]), *np.quantile((start + slope) / start, [0.025, 0.975])])
     return np.array(limits)
+
+
+def ratio(times: dict[str, list[float]], peer: str) -> float:
+    """Median over the runs of a peer's time over ours."""
+    return statistics.median(other / own for own, other in zip(times["ours"], times[peer], strict=True))
 
 
 def main() -> None:
@@ -69,20 +75,25 @@ def main() -> None:
     few = slice(0, PEER_AREAS)
     scale = AREAS * DRAWS / (PEER_AREAS * PEER_DRAWS)
     names = ["index_low", "index_high", "ratio_low", "ratio_high"]
-    ours, by_draw, by_area = [], [], []
     simulate_slopes(values[few], errors[few], population=people[few])
     loop_over_areas(values[few], errors[few], people[few], 1_000, rng)
+    wall: dict[str, list[float]] = {"ours": [], "by_area": [], "by_draw": []}
+    processor: dict[str, list[float]] = {name: [] for name in wall}
+    kept: dict[str, Any] = {}
     for _ in range(RUNS):
-        began = time.perf_counter()
-        found = simulate_slopes(values, errors, population=people, n_simulations=DRAWS, rng=rng)
-        first = time.perf_counter()
-        peer = loop_over_areas(values, errors, people, DRAWS, rng)
-        second = time.perf_counter()
-        loop_over_draws(values[few], errors[few], people[few], PEER_DRAWS, rng)
-        third = time.perf_counter()
-        ours.append(first - began)
-        by_area.append(second - first)
-        by_draw.append((third - second) * scale)
+        jobs = {
+            "ours": lambda: simulate_slopes(values, errors, population=people, n_simulations=DRAWS, rng=rng),
+            "by_area": lambda: loop_over_areas(values, errors, people, DRAWS, rng),
+            "by_draw": lambda: loop_over_draws(values[few], errors[few], people[few], PEER_DRAWS, rng),
+        }
+        for name, job in jobs.items():
+            began, used = time.perf_counter(), time.process_time()
+            made = job()
+            times = scale if name == "by_draw" else 1
+            wall[name].append((time.perf_counter() - began) * times)
+            processor[name].append((time.process_time() - used) * times)
+            kept[name] = made
+    found, peer = kept["ours"], kept["by_area"]
     widths = (
         (found["index_high"] - found["index_low"]).to_numpy(),
         (found["ratio_high"] - found["ratio_low"]).to_numpy(),
@@ -91,20 +102,19 @@ def main() -> None:
     assert apart.max() < 0.03, "both must give the same intervals to the noise of the simulation"
     result = {
         "job": f"{AREAS:,} areas, {GROUPS} groups, {DRAWS:,} draws an area: limits of slope and relative index",
-        "seconds": round(statistics.median(ours), 2),
-        "loop_over_draws_seconds": round(statistics.median(by_draw)),
+        "seconds": round(statistics.median(wall["ours"]), 2),
+        "loop_over_draws_seconds": round(statistics.median(wall["by_draw"])),
         "loop_over_draws": (
             f"numpy, one draw after another; measured on {PEER_AREAS} areas with {PEER_DRAWS:,} draws and scaled up "
             f"{scale:,.0f} times, since the whole would take far more than a minute"
         ),
-        "loop_over_areas_seconds": round(statistics.median(by_area), 2),
+        "loop_over_areas_seconds": round(statistics.median(wall["by_area"]), 2),
         "loop_over_areas": "numpy, one area after another with all its draws at once; measured whole",
-        "times_faster_than_loop_over_draws": round(
-            statistics.median(b / a for a, b in zip(ours, by_draw, strict=True))
-        ),
-        "times_faster_than_loop_over_areas": round(
-            statistics.median(b / a for a, b in zip(ours, by_area, strict=True)), 1
-        ),
+        "times_faster_than_loop_over_draws": round(ratio(wall, "by_draw")),
+        "times_faster_than_loop_over_areas": round(ratio(wall, "by_area"), 1),
+        "processor_seconds": {name: round(statistics.median(times), 2) for name, times in processor.items()},
+        "times_less_processor_time": {name: round(ratio(processor, name), 1) for name in ("by_draw", "by_area")},
+        "load_average": round(os.getloadavg()[0], 1),
         "what_is_computed": (
             "new draws for every area; the two fitted ends are drawn from their exact joint normal distribution, two random "
             "numbers a draw in single precision, where the loops draw every value in double precision"

@@ -180,6 +180,19 @@ def test_a_change_split_already_is_taken_as_it_is():
         trace(areas, change=change, before={"x": "active_1", "y": "count_1"}, after={"x": "active_2", "y": "count_2"})
 
 
+def test_a_part_is_modelled_over_the_total_before_it_and_alone_is_not_enough():
+    """As many incidents as before, in fewer months where need is higher: the parts move with need, the whole does not."""
+    need = np.linspace(-1, 1, 40)
+    need = need / need.std(ddof=1)
+    areas = pd.DataFrame(
+        {"need_score": need, "active_1": 10.0, "count_1": 100.0, "active_2": 10 * np.exp(-0.1 * need), "count_2": 100.0}
+    )
+    chain = trace(areas)
+    ratios = chain.models.set_index("part")["ratio"]
+    assert ratios.to_dict() == pytest.approx({OFTEN: np.exp(-0.1), EACH_TIME: np.exp(0.1), TOTAL: 1.0}, rel=1e-6)
+    assert chain.models["low"].iloc[1] > 1 and chain._clear() == []
+
+
 def test_the_model_of_change_is_poisson_with_a_level_for_each_area():
     """The same slope from the likelihood written out, with every area's level as a parameter of its own."""
     rng = np.random.default_rng(12)

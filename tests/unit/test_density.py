@@ -120,11 +120,16 @@ def test_small_blocks_are_blank_in_picture_table_and_numbers():
 
 
 def test_under_a_policy_that_does_not_round_the_fine_surface_does_not_leave_either():
-    lot = np.repeat([[-0.43, 51.88], [-0.41, 51.885]], 400, axis=0)
-    found = estimate_density(lot, bandwidth=500, extent=(-0.4301, 51.8799, -0.4099, 51.8851))
-    assert release(found, POLICIES["ons"]).result.fine is None
-    assert release(found, POLICIES["open"]).result.summary() == found.summary()
-    assert np.array_equal(release(found, POLICIES["open"]).result.surface, found.surface, equal_nan=True)
+    lot = np.repeat([[-0.4299, 51.8801], [-0.4221, 51.8802]], 400, axis=0)
+    found = estimate_density(lot, bandwidth=500, extent=(-0.43, 51.88, -0.422, 51.8805))
+    strict = release(found, POLICIES["ons"]).result
+    assert strict.frame["count"].tolist() == found.frame["count"].tolist() == [400, 400], (
+        "nothing is withheld or rounded"
+    )
+    assert strict.fine is None and not np.array_equal(strict.surface, found.surface)
+    assert found.rebuild(found.frame.assign(count=[395.0, 400.0])).fine is None
+    open_ = release(found, POLICIES["open"]).result
+    assert open_.summary() == found.summary() and np.array_equal(open_.surface, found.surface, equal_nan=True)
 
 
 def test_the_kernel_has_mass_1_and_its_shape():

@@ -290,7 +290,10 @@ def test_a_true_driver_is_missed_and_luck_is_not():
     assert need.low > 0.3 and luck.low < 0 < luck.high
     text = result.summary()
     assert text.startswith("Tried on 10 blocks of neighbouring areas held out in turn, the model explained")
-    assert "left by population alone. Shuffled, Need cost" in text and "Not clearly missed: Luck." in text
+    assert (
+        "left by population alone. It explained less when values were shuffled among areas: by" in text
+        and "Not clearly missed: Luck." in text
+    )
     assert text.endswith("Importance is not cause.") and result.design == "associational"
     assert any("no cause" in caveat for caveat in result.caveats)
     values = [(value.name, value.group) for value in result.values()]
@@ -303,7 +306,7 @@ def test_a_true_driver_is_missed_and_luck_is_not():
 def test_trees_find_what_a_line_cannot():
     areas = world(side=16)
     rng = np.random.default_rng(2)
-    areas["count"] = rng.poisson(areas["population"] * 0.03 * np.where(areas["need"].abs() > 1, 2.5, 1.0))
+    areas["count"] = rng.poisson(areas["population"] * 0.03 * np.where(areas["need"].abs() > 0.8, 2.5, 1.0))
     trees = ask(areas, learner="gradient-boosting", n_folds=4)
     line = ask(areas, n_folds=4)
     assert trees.beats_baseline and trees.skill > 0.5 > line.skill
@@ -335,23 +338,25 @@ def test_last_years_rate_is_the_harder_baseline():
 def test_a_map_that_random_folds_would_praise_is_not_praised():
     """A driver that only says where an area lies: neighbours in a random fold would tell its rate."""
     from sklearn.model_selection import KFold
+    from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(3)
     praised = blamed = 0
-    for seed in range(6):
+    for seed in range(3):
         areas = world(seed, side=16, need=0.0)
         patch = rng.normal(size=(4, 4)).repeat(4, axis=0).repeat(4, axis=1).ravel() * 0.5
         areas["count"] = rng.poisson(areas["population"] * 0.03 * np.exp(patch))
         areas["map"] = areas["east"] + areas["north"] / 100
         expected = areas["population"].to_numpy() * areas["count"].sum() / areas["population"].sum()
         rows = Rows(areas[["map", "north"]].to_numpy(), areas["count"].to_numpy(float), expected)
-        tried = [
-            try_fold(rows, Fold("x", train, test), "gradient-boosting", sets={}, grids={}, n_repeats=1, rng=rng)
-            for train, test in KFold(5, shuffle=True, random_state=seed).split(rows.drivers)
-        ]
+        with threadpool_limits(1):
+            tried = [
+                try_fold(rows, Fold("x", train, test), "gradient-boosting", sets={}, grids={}, n_repeats=1, rng=rng)
+                for train, test in KFold(5, shuffle=True, random_state=seed).split(rows.drivers)
+            ]
         praised += sum(one.model for one in tried) < 0.8 * sum(one.baseline for one in tried)
         blamed += ask(areas, drivers=("map", "north"), learner="gradient-boosting", n_folds=5).beats_baseline
-    assert praised == 6 and blamed == 0
+    assert praised == 3 and blamed == 0
 
 
 def test_entangled_drivers_are_also_shuffled_together():
@@ -400,13 +405,41 @@ def test_a_shape_says_where_the_areas_are():
         ask(world()).shape("Weather")
 
 
-def test_no_shape_where_a_driver_is_known_in_one_block_alone():
+def test_no_shape_beyond_what_most_folds_have_learnt_from():
+    """The coast lies in one block: the fold that holds it out has learnt of no coast, and says nothing of it."""
     areas = world()
-    areas["coast"] = np.where(areas["east"] > 9_000, 2.0, np.where(areas["east"] > 8_000, 1.0, 0.0))
-    areas.loc[areas["east"] < 8_000, "coast"] = np.linspace(0, 0.1, int((areas["east"] < 8_000).sum()))
-    shape = ask(areas, drivers=("need", "coast"), blocks="district", coordinates=None).shape("Coast")
-    assert shape.frame["low"].notna().sum() >= 2 or "No shape of Coast can be shown" in shape.summary()
-    assert "nan" not in said(shape)
+    areas["coast"] = np.where(areas["east"] > 9_000, 1.0 + areas["north"] / 1e4, 0.0)
+    areas["side"] = np.where(areas["east"] > 9_000, "coast", "inland " + areas["ward"].str[1])
+    result = ask(areas, drivers=("need", "coast"), blocks="side", coordinates=None, n_folds=5)
+    inland, coast = result.shape("Coast").frame.itertuples()
+    assert inland.at == 0 and inland.share == pytest.approx(5 / 6) and np.isfinite([inland.low, coast.low]).all()
+    folds = block_folds(areas["side"], n_folds=5)
+    rows = Rows(areas[["need", "coast"]].to_numpy(), areas["count"].to_numpy(float), areas["population"] * 0.03)
+    known = [
+        np.isfinite(
+            try_fold(
+                rows,
+                fold,
+                "poisson-regression",
+                sets={},
+                grids={1: np.array([0.0, coast.at])},
+                n_repeats=1,
+                rng=np.random.default_rng(1),
+            ).shapes[1]
+        ).tolist()
+        for fold in folds
+    ]
+    assert known == [[True, fold.name != "coast"] for fold in folds]
+
+
+def test_a_shape_without_two_known_points_says_so():
+    shape = ask(world()).shape("Need")
+    from dataclasses import replace
+
+    empty = replace(shape, frame=shape.frame.assign(ratio=np.nan, low=np.nan, high=np.nan))
+    assert empty.summary() == "No shape of Need can be shown: too few held-out folds have areas along it."
+    assert all(value.estimate is None and "too few folds" in value.reason for value in empty.values())
+    assert "nan" not in said(empty) and empty.plot() is None
 
 
 # release
@@ -440,12 +473,15 @@ def test_policy_open_changes_nothing():
 
 
 def test_a_model_without_a_true_driver_seldom_beats_its_baseline():
-    beats = [ask(world(seed, need=0.0, noise=0.3), drivers=("luck",), n_folds=6).beats_baseline for seed in range(60)]
-    assert sum(beats) <= 4
+    beats = [
+        ask(world(seed, need=0.0, noise=0.3), drivers=("luck",), n_folds=5, n_repeats=1).beats_baseline
+        for seed in range(40)
+    ]
+    assert sum(beats) <= 3
 
 
 def test_the_interval_of_skill_holds_the_average_skill():
-    found = [ask(world(seed, side=10), drivers=("need",)) for seed in range(50)]
+    found = [ask(world(seed, side=10), drivers=("need",), n_repeats=1) for seed in range(30)]
     truth = np.mean([one.skill for one in found])
     inside = np.mean([one.skill_interval.low <= truth <= one.skill_interval.high for one in found])
     assert inside >= 0.88 and all(one.beats_baseline for one in found)

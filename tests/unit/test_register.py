@@ -67,7 +67,8 @@ def test_a_score_without_its_reason_ranks_nothing():
     assert found.ranked["problem"].tolist() == ["noise"]
     assert found.unranked.values.tolist() == [["robbery", "likelihood has no score with evidence"]]
     assert "robbery is not ranked: likelihood has no score with evidence" in found.summary()
-    assert found.table().rows[-1][0] is None and "not ranked" in found.table().rows[-1][-1]
+    last = next(row for row in found.table().rows if row[1] == "robbery")
+    assert last[0] is None and "not ranked" in last[-1]
     assert [v.reason for v in found.values() if v.group == "robbery" and v.name == "risk"] == ["not ranked: likelihood has no score with evidence"]  # fmt: skip
 
 
@@ -114,8 +115,9 @@ def test_one_rater_alone_is_said():
 
 
 def test_scales_and_weights_are_stated():
-    settings = built(TWO).method.settings
-    assert settings["confidence"] == "1 a guess; 2 one source; 3 sources agree"
+    found = built(TWO)
+    settings = found.method.settings
+    assert found.table().rows[-1][-1] == found.scales["confidence"] == "1 a guess; 2 one source; 3 sources agree"
     assert settings["weights"] == "impact 1, likelihood 1, vulnerability 1" and settings["method"] == "product"
 
 

@@ -23,6 +23,7 @@ def heat_map(
     row_title: str,
     column_title: str,
     decimals: int = 0,
+    shaded_from: float = 0.0,
     outlined: ArrayLike | None = None,
     outline_means: str = "",
     ax: Axes | None = None,
@@ -39,6 +40,9 @@ def heat_map(
         Of the axes.
     decimals : int
         Of the numbers.
+    shaded_from : float
+        Value up to which a cell is lightest: 1 for ratios, so that what chance gives does not look like much. The
+        darkest then is twice that, or the highest where it is higher.
     outlined : array_like of bool, shape (rows, columns), optional
         Cells with a frame.
     outline_means : str
@@ -49,15 +53,15 @@ def heat_map(
     cells = np.asarray(cells, float)
     framed = np.zeros(cells.shape, bool) if outlined is None else np.asarray(outlined, bool)
     ax = get_axes(ax, size=(7.2, 1.6 + 0.4 * len(rows)))
-    top = float(np.nanmax(cells, initial=0.0)) or 1.0
-    ax.imshow(np.where(np.isnan(cells), 0, cells), cmap=blues(), vmin=0, vmax=top, aspect="auto")
+    top = max(float(np.nanmax(cells, initial=0.0)), 2 * shaded_from) or 1.0
+    ax.imshow(np.where(np.isnan(cells), 0, cells), cmap=blues(), vmin=shaded_from, vmax=top, aspect="auto")
     size = 9 if len(columns) <= 12 else 6.5
     for (row, column), value in np.ndenumerate(cells):
         if np.isnan(value):
             corner = (column - 0.5, row - 0.5)
             ax.add_patch(Rectangle(corner, 1, 1, facecolor="white", edgecolor=MUTED, hatch="////", linewidth=0))
             continue
-        ink = "white" if value > 0.55 * top else INK
+        ink = "white" if value - shaded_from > 0.55 * (top - shaded_from) else INK
         weight = "bold" if framed[row, column] else "normal"
         text = f"{value:,.{decimals}f}"
         ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=size, weight=weight)

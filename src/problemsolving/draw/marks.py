@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,14 @@ from problemsolving.draw.base import BLUE, INK, MUTED, get_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+NAME, AXIS = 34, 62  # letters of a line: names of rows, the axis
+
+
+def fitted(words: str, width: int = NAME) -> str:
+    """Break long words for a picture into lines; a name is never cut."""
+    return textwrap.fill(words, width, break_long_words=False, break_on_hyphens=False) or words
 
 
 def intervals(
@@ -38,10 +47,10 @@ def intervals(
             ax.text(0.02, row, "withheld", transform=ax.get_yaxis_transform(), va="center", color=MUTED, style="italic")
     if log:
         ratio_axis(ax, low, high)
-    ax.set_yticks(rows, list(labels))
+    ax.set_yticks(rows, [fitted(label) for label in labels])
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_ylim(-0.6, len(labels) - 0.4)
-    ax.set_xlabel(quantity)
+    ax.set_xlabel("\n".join(fitted(line, AXIS) for line in quantity.split("\n")))
     ax.grid(axis="x", zorder=0)
     if not log:
         ax.xaxis.set_major_formatter("{x:,g}")
@@ -60,8 +69,10 @@ def ratio_axis(ax: Axes, low: np.ndarray, high: np.ndarray) -> None:
         (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2),
         (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50),
     )
-    ticks = [tick for tick in (fine if most / least < 3 else coarse) if least <= tick <= most]
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    wide = [base * 10.0**power for power in range(-4, 7) for base in (1, 3)]
+    spread = most / least
+    ticks = [tick for tick in (fine if spread < 3 else coarse if spread < 30 else wide) if least <= tick <= most]
+    ax.set_xticks(ticks, [f"{tick:,g}" for tick in ticks])
     ax.set_xticks([], minor=True)
 
 
@@ -74,7 +85,7 @@ def bars(labels: Sequence[str], heights: ArrayLike, *, quantity: str, ax: Axes |
     for row, height in zip(rows, heights, strict=True):
         label = " withheld" if np.isnan(height) else f" {height:,.0f}"
         ax.text(0 if np.isnan(height) else height, row, label, va="center", color=INK)
-    ax.set_yticks(rows, list(labels))
+    ax.set_yticks(rows, [fitted(label) for label in labels])
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_xlabel(quantity)
     ax.xaxis.set_major_formatter("{x:,.0f}")

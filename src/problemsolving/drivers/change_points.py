@@ -151,13 +151,12 @@ class ChangePoints(ToldResult, GroupedResult):
         if not self.complete:
             return "The series was not searched for changes: the count of at least one month is withheld."
         span = f"from {month_in_words(self.frame['group'].iloc[0])} to {month_in_words(self.frame['group'].iloc[-1])}"
-        alarms = (
-            f"in steady series simulated alike some change was found {_share(self.search.false_alarms)} of the time"
-        )
+        share = f"{self.search.false_alarms:.1%}" if self.search.false_alarms else "none"
+        alarms = f"of {self.n_resamples:,} steady series simulated alike {share} showed some change"
         if not self.months:
             return (
                 f"No change in the level of {self.of} was found {span}; one to {self.ratio:g} times the rate half-way would "
-                f"have been found {_share(self.search.power)} of the time, and {alarms}."
+                f"have been found {self.search.power:.0%} of the time, and {alarms}."
             )
         said = [
             f"{row.group} ({row.estimate:.2f} times the rate before, {row.low:.2f} to {row.high:.2f}; found again within "
@@ -364,7 +363,3 @@ def _line_fits_as_well(events: Floats, days: Floats, cut: Stretches, settings: S
 
 def _t(cut: Stretches, level: float) -> float:
     return float(stats.t.ppf((1 + level) / 2, max(cut.exposure.size - cut.rates.size - 4, 1)))
-
-
-def _share(share: float) -> str:
-    return "not once in all" if share == 0 else f"{share:.0%}"

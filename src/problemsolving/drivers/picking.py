@@ -38,7 +38,8 @@ class Pick:
             return found if weights is None else np.broadcast_to(found, weights.shape)
         order = np.argsort(-sign * counts, kind="stable")
         held = np.cumsum(np.ones((1, len(counts))) if weights is None else weights[:, order], axis=1)
-        cut = sign * counts[order][np.argmax(held >= self.number, axis=1)]
+        last = np.minimum((held < self.number).sum(axis=1), len(counts) - 1)
+        cut = sign * counts[order][last]
         found = sign * counts[None, :] >= cut[:, None]
         return found[0] if weights is None else found
 

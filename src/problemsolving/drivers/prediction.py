@@ -120,16 +120,21 @@ def measure_importance(
     >>> found.beats_baseline, round(found.skill, 1)
     (True, 1.0)
     """
+    from threadpoolctl import threadpool_limits
+
     rng = np.random.default_rng() if rng is None else rng
     used, rows = _rows(areas, drivers, count, population, years, previous)
-    folds, held_out = _folds(used, validation, blocks, coordinates, period, n_folds, rng)
     table = used[list(drivers.values())].set_axis(list(drivers), axis=1)
     tangled = entangled_sets(table)
     sets = {name: [place] for place, name in enumerate(drivers)}
     sets |= {f"{listed(names)} together": [table.columns.get_loc(name) for name in names] for names in tangled}
     grids = [grid_of(rows.drivers[:, place]) for place in range(len(drivers))]
     middles = {place: middle for place, (middle, _) in enumerate(grids)}
-    tried = [try_fold(rows, fold, learner, sets=sets, grids=middles, n_repeats=n_repeats, rng=rng) for fold in folds]
+    with threadpool_limits(1):  # a few thousand rows need no more, and threads wait for each other on a busy machine
+        folds, held_out = _folds(used, validation, blocks, coordinates, period, n_folds, rng)
+        tried = [
+            try_fold(rows, fold, learner, sets=sets, grids=middles, n_repeats=n_repeats, rng=rng) for fold in folds
+        ]
     skill, low, high = _ratio(tried, [one.baseline - one.model for one in tried], confidence_level)
     lost = [(name, *_ratio(tried, [one.lost[name] for one in tried], confidence_level)) for name in sets]
     frame = pd.DataFrame(lost, columns=["group", "estimate", "low", "high"])

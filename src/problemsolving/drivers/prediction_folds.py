@@ -87,7 +87,7 @@ def near_folds(places: pd.DataFrame, *, n_folds: int, rng: np.random.Generator) 
         raise ValueError("coordinates hold fewer different places than n_folds")
     if (np.abs(points) <= [180.0, 90.0]).all():  # degrees: a degree of longitude is shorter than one of latitude
         points = points * [np.cos(np.deg2rad(points[:, 1].mean())), 1.0]
-    found = KMeans(n_folds, n_init=10, random_state=int(rng.integers(2**31))).fit(points)
+    found = KMeans(n_folds, n_init=4, random_state=int(rng.integers(2**31))).fit(points)
     order = np.argsort(found.cluster_centers_[:, 0])
     return [
         Fold(f"block {number}", np.flatnonzero(found.labels_ != block), np.flatnonzero(found.labels_ == block))

@@ -84,11 +84,12 @@ class DriverImportance(FittedResult):
             return Table(heads, tuple((row.group, number(row.estimate)) for row in self.folds.itertuples()))
         columns = (
             Column("Driver shuffled"),
-            Column("Deviance explained that is lost", "percent"),
-            Column("Low", "percent"),
-            Column("High", "percent"),
+            Column("Percentage points of the deviance explained that are lost", "number", 0),
+            Column("Low", "number", 0),
+            Column("High", "number", 0),
         )
-        return Table(columns, tuple((r.group, r.estimate, r.low, r.high) for r in self.frame.itertuples()))
+        rows = self.frame.itertuples()
+        return Table(columns, tuple((r.group, r.estimate * 100, r.low * 100, r.high * 100) for r in rows))
 
     def summary(self) -> str:
         told = f"{self.skill:.0%} ({self.skill_interval.low:.0%} to {self.skill_interval.high:.0%})"
@@ -98,14 +99,21 @@ class DriverImportance(FittedResult):
                 f"explained {told} of the deviance left by that), so that no driver's importance is shown."
             )
         lost = [
-            f"{row.group} cost {row.estimate:.0%} ({row.low:.0%} to {row.high:.0%})"
+            f"by {row.estimate * 100:.0f} percentage points ({row.low * 100:.0f} to {row.high * 100:.0f}) for {row.group}"
             for row in self.frame.itertuples()
             if row.low > 0
         ]
         unclear = [row.group for row in self.frame.itertuples() if not row.low > 0]
-        said = f"Shuffled, {listed(lost)} of it." if lost else "No single driver was clearly missed when shuffled."
+        said = (
+            f"It explained less when values were shuffled among areas: {listed(lost)}."
+            if lost
+            else "No driver was clearly missed."
+        )
         rest = f" Not clearly missed: {', '.join(unclear)}." if lost and unclear else ""
-        return f"Tried on {self.held_out}, the model explained {told} of the deviance in {self.of} left by {self.baseline}. {said}{rest} Importance is not cause."
+        return (
+            f"Tried on {self.held_out}, the model explained {told} of the deviance in {self.of} left by {self.baseline}. "
+            f"{said}{rest} Importance is not cause."
+        )
 
     def alt_text(self) -> str:
         return (
@@ -121,7 +129,7 @@ class DriverImportance(FittedResult):
             low=self.frame["low"] * 100,
             high=self.frame["high"] * 100,
             reference=0.0,
-            quantity="deviance explained that is lost when shuffled, % of the baseline's",
+            quantity="lost when shuffled, percentage points of the deviance explained",
             ax=ax,
         )
 

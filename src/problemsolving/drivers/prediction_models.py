@@ -110,25 +110,8 @@ def try_fold(
     n_repeats: int,
     rng: np.random.Generator,
 ) -> Tried:
-    """Learn from a fold's rows and try the model on those held out.
-
-    One thread does it: a few thousand rows need no more, and many threads wait for each other on a busy machine.
-    """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        return _try_fold(rows, fold, make_learner(learner, seed=int(rng.integers(2**31))), sets, grids, n_repeats, rng)
-
-
-def _try_fold(
-    rows: Rows,
-    fold: Fold,
-    model: Any,
-    sets: Mapping[str, Sequence[int]],
-    grids: Mapping[int, Floats],
-    n_repeats: int,
-    rng: np.random.Generator,
-) -> Tried:
+    """Learn from a fold's rows and try the model on those held out."""
+    model = make_learner(learner, seed=int(rng.integers(2**31)))
     train, test = fold.train, fold.test
     weight = rows.expected[train] / rows.expected[train].mean()
     model.fit(rows.drivers[train], rows.ratio[train], model__sample_weight=weight)

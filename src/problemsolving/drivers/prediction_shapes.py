@@ -50,6 +50,11 @@ class DriverShape(FittedResult):
     driver: str
     frame: pd.DataFrame
 
+    @property
+    def known(self) -> pd.DataFrame:
+        """Places with an interval."""
+        return self.frame.dropna(subset=["low", "high"])
+
     def values(self) -> list[Value]:
         return [
             Value(
@@ -72,7 +77,7 @@ class DriverShape(FittedResult):
         return Table(columns, tuple(tuple(number(value) for value in row.values()) for row in rows))
 
     def summary(self) -> str:
-        known = self.frame.dropna(subset=["low", "high"])
+        known = self.known
         if len(known) < 2:
             return f"No shape of {self.driver} can be shown: too few held-out folds have areas along it."
         first, last = (
@@ -87,7 +92,9 @@ class DriverShape(FittedResult):
     def alt_text(self) -> str:
         return f"Points with intervals along {self.driver}, each with the share of areas behind it. {self.summary()}"
 
-    def plot(self, *, ax: Axes | None = None) -> Axes:
+    def plot(self, *, ax: Axes | None = None) -> Axes | None:
+        if len(self.known) < 2:
+            return None
         return draw.shape(
             self.frame["at"],
             self.frame["ratio"],

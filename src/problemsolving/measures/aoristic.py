@@ -86,7 +86,7 @@ def aoristic_weights(begin: ArrayLike, end: ArrayLike | None = None) -> Aoristic
     used = ~no_begin & ~reversed_
     start = (first[used] - _MONDAY).astype(np.int64)
     span = (last[used] - first[used]).astype(np.int64)
-    whole = span > HOURS * _HOUR
+    whole = span >= HOURS * _HOUR
     weights = np.full(HOURS, whole.sum() / HOURS)
     start, span = start[~whole] % (HOURS * _HOUR), span[~whole]
     for low, high in pairwise([*range(0, len(start), _AT_ONCE), len(start)]):

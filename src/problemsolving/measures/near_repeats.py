@@ -172,6 +172,7 @@ class NearRepeats(FrameResult):
             shown["ratio"].to_numpy(float).reshape(shape),
             outlined=shown["beyond"].to_numpy(bool).reshape(shape),
             outline_means="beyond chance, all cells allowed for",
+            shaded_from=1.0,
             decimals=2,
             row_title="distance apart",
             column_title="time apart (numbers: pairs over pairs expected by chance)",

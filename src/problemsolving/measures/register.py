@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, get_args
 
 import numpy as np
@@ -42,6 +42,7 @@ class Register(Result):
     ranked: pd.DataFrame  # problem, risk, rank, the parts, raters, rank_low/high by raters, weight_low/high, reasons
     unranked: pd.DataFrame  # problem, lacking
     scores: pd.DataFrame  # problem, aspect, part, median, low, high (quartiles of raters), raters, left_out
+    scales: Mapping[str, str] = field(default_factory=dict)  # aspect → what each score means
     level: float = 0.95
 
     disclosure: ClassVar[Disclosure] = "text"
@@ -112,6 +113,7 @@ class Register(Result):
             for row in self.ranked.to_dict("records")
         ]
         rows += [(None, row.problem, *[None] * 8, f"not ranked: {row.lacking}") for row in self.unranked.itertuples()]
+        rows += [(None, f"Scale of {name}", *[None] * 8, meanings) for name, meanings in self.scales.items()]
         return Table(columns, tuple(rows))
 
     def summary(self) -> str:
@@ -231,13 +233,14 @@ def build_register(
     }
     return Register(
         method=Method(
-            "Reasoned scores, median of raters, ranked", "Lahdelma, Hokkanen & Salminen 1998", settings | stated
+            "Reasoned scores, median of raters, ranked", "Lahdelma, Hokkanen & Salminen 1998", settings
         ),
         unit="risk, 0 to 1",
         caveats=CAVEATS,
         ranked=ranked,
         unranked=unranked,
         scores=scores,
+        scales=stated,
         level=confidence_level,
     )
 

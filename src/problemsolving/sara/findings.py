@@ -84,7 +84,7 @@ class Finding:
             "summary": shown.summary(),
             "alt_text": shown.alt_text(),
             "picture": picture,
-            "table": table_html(table, name=name, styled=False) if table.columns else None,
+            "table": table_html(table, name=name, styled=False) if table.rows else None,
             "method": str(shown.method),
             "citation": shown.method.citation,
             "design": shown.design,
@@ -181,11 +181,13 @@ def find(
     period: str = "",
     tables: tuple[str, ...] = ("incident",),
     by_area: str = "",
+    source: str = "",
 ) -> Finding:
     """Make a finding of a study: the period is both periods where none is named.
 
     ``by_area`` is the kind of area the finding tells apart (small-area, ward, district): where a sharing record of
-    the tables it rests on allows no areas so small, the finding is withheld whole.
+    the tables it rests on allows no areas so small, the finding is withheld whole. ``source`` is what it comes from
+    where that is no data set.
     """
     problem = study.problem
     if by_area:
@@ -201,7 +203,8 @@ def find(
         result=result,
         policy=study.policy,
         period=period or f"{problem.months[0]} to {problem.months[-1]}",
-        source="; ".join(
+        source=source
+        or "; ".join(
             dict.fromkeys(
                 f"{r.source.publisher}, {r.source.title}" for r in study.readings.values() if r.source.table in tables
             )

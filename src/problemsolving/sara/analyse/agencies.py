@@ -107,7 +107,9 @@ def hidden(study: Study) -> Finding:
         return find(study, "analyse", "hidden_population", question, _no("contact"))
     people, lists = known
     try:
-        result: Result = estimate_hidden_population(people, lists=lists, linked="exact")
+        result: Result = estimate_hidden_population(people, lists=lists, linked="exact").with_caveats(
+            "Agencies refer people to each other, so their lists depend on each other: more people are hidden than it seems"
+        )
     except NotEstimableError as error:
         result = NotEstimable(reason=error.message)
     return find(study, "analyse", "hidden_population", question, result, tables=("contact",))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import networkx as nx
 import numpy as np
 import pandas as pd
 
 from problemsolving.dictionary.codelists import codelist, label
 from problemsolving.drivers.adjustment import check_adjustment
+from problemsolving.drivers.diagram import CausalDiagram
 from problemsolving.drivers.effects import estimate_driver_effects
 from problemsolving.drivers.excess_share import estimate_excess_share
 from problemsolving.drivers.prediction import measure_importance
@@ -51,10 +55,17 @@ def diagram(study: Study) -> Finding:
     if drawn is None:
         result = NotEstimable(reason="problem.yml draws no arrows between drivers", remedy=DRAW_IT)
         return find(study, "analyse", "diagram", question, result, tables=("deprivation",))
-    result = read_diagram(drawn).with_caveats(
+    result = read_diagram(_in_words(study, drawn)).with_caveats(
         "Drawn by the analysts, not found in the data: a missing arrow is the stronger assumption"
     )
     return find(study, "analyse", "diagram", question, result, tables=("deprivation",))
+
+
+def _in_words(study: Study, drawn: CausalDiagram) -> CausalDiagram:
+    """Give the diagram with the problem's own name for its outcome."""
+    name = study.problem.what.lower()
+    measured = {name if node == drawn.outcome else node: label_ for node, label_ in drawn.measured.items()}
+    return replace(drawn, graph=nx.relabel_nodes(drawn.graph, {drawn.outcome: name}), outcome=name, measured=measured)
 
 
 def driver_effects(study: Study) -> Finding:
