@@ -16,7 +16,7 @@ from problemsolving.stats.count_batches import fit_poisson_many
 
 RUNS = 7
 AREAS, MONTHS = 300, 60
-ERRORS = {"model": {}, "quasi": {"scale": "X2"}, "robust": {"cov_type": "HC3"}}
+ERRORS = {"model": {}, "quasi": {"scale": "X2"}, "robust": {}}
 
 
 def series() -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
@@ -35,11 +35,20 @@ def series() -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
 
 
 def one_by_one(
-    counts: np.ndarray, design: np.ndarray, days: np.ndarray, options: dict
+    counts: np.ndarray, design: np.ndarray, days: np.ndarray, *, errors: str, **options: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    offset = np.log(days)
-    fits = [sm.GLM(row, design, family=sm.families.Poisson(), offset=offset).fit(**options) for row in counts]
-    return np.array([fit.params for fit in fits]), np.array([fit.bse for fit in fits])
+    """Fit with statsmodels one by one; HC3 by its definition from the leverages that statsmodels gives."""
+    offset, params, spread = np.log(days), [], []
+    for row in counts:
+        fit = sm.GLM(row, design, family=sm.families.Poisson(), offset=offset).fit(**ERRORS[errors], **options)
+        params.append(fit.params)
+        if errors == "robust":
+            scores = design * (fit.resid_response / (1 - fit.get_hat_matrix_diag()))[:, None]
+            turned = scores @ fit.normalized_cov_params
+            spread.append(np.sqrt((turned**2).sum(axis=0)))
+        else:
+            spread.append(fit.bse)
+    return np.array(params), np.array(spread)
 
 
 def main() -> None:
@@ -50,17 +59,17 @@ def main() -> None:
     seconds = {errors: ([], []) for errors in ERRORS}
     apart = {}
     for run in range(RUNS + 1):
-        for errors, options in ERRORS.items():
+        for errors in ERRORS:
             began = time.perf_counter()
             many = fit_poisson_many(counts, drivers, exposure=days, errors=errors)
             middle = time.perf_counter()
-            params, bse = one_by_one(counts, design, days, options)
+            params, bse = one_by_one(counts, design, days, errors=errors)
             ended = time.perf_counter()
             if run:
                 seconds[errors][0].append(middle - began)
                 seconds[errors][1].append(ended - middle)
             else:
-                params, bse = one_by_one(counts, design, days, {**options, "tol": 1e-13})
+                params, bse = one_by_one(counts, design, days, errors=errors, tol=1e-13)
                 errors_apart = np.abs(many.standard_errors.to_numpy() - bse).max()
                 apart[errors] = {
                     "coefficients": float(f"{np.abs(many.coefficients.to_numpy() - params).max():.1e}"),

@@ -144,11 +144,8 @@ def _search(counts: Floats, exposure: Floats, dispersion: float, settings: Setti
     ways = [Pelt(custom_cost=cost, min_size=settings.shortest, jump=1).fit(counts).predict(price)]
     if exact:
         checked, found = Dynp(custom_cost=cost, min_size=settings.shortest, jump=1).fit(counts), len(ways[0]) - 1
-        ways += [
-            checked.predict(number)
-            for number in (found - 1, found, found + 1)
-            if number > 0 and (number + 1) * settings.shortest <= counts.size
-        ]
+        tried = (number for number in (found - 1, found, found + 1) if 0 < number < counts.size // settings.shortest)
+        ways += [[counts.size], *(checked.predict(number) for number in tried)]
     best = min(ways, key=lambda ends: cost.sum_of_costs(ends) + price * len(ends))
     return tuple(int(end) for end in best[:-1])
 

@@ -43,7 +43,7 @@ class ReasonedResult(GroupedResult):
         shown = self.estimates().head(SHOWN)
         scale = 100 if self.estimate_kind == "percent" else 1
         drawn = shown["estimate"] > 0 if self.log else shown["estimate"].notna()
-        if not drawn.any():
+        if shown[["estimate", "low", "high"]].isna().to_numpy().all():
             return None
         words = np.where(shown["estimate"] == 0, "none counted", shown["reason"].str.split(":").str[0])
         named = {name: (shown[name] * scale).where(drawn) for name in ("low", "high", "least", "most") if name in shown}

@@ -205,9 +205,19 @@ class _Job:
         """Give the sum over rows of weight × x × x' for each model."""
         x = self._rows(models)
         if x.ndim == 2:
-            k = x.shape[1]
-            return (weights @ (x[:, :, None] * x[:, None, :]).reshape(-1, k * k)).reshape(-1, k, k)
+            return (weights @ self._products()).reshape(-1, x.shape[1], x.shape[1])
         return np.swapaxes(x, 1, 2) @ (x * weights[:, :, None])
+
+    def _products(self) -> Floats:
+        """Give x × x' of each row of a design that all models share, laid flat."""
+        return (self.design[:, :, None] * self.design[:, None, :]).reshape(len(self.design), -1)
+
+    def _quadratic(self, matrices: Floats, models: np.ndarray) -> Floats:
+        """Give x' × matrix × x of each model and row."""
+        x = self._rows(models)
+        if x.ndim == 2:
+            return matrices.reshape(len(matrices), -1) @ self._products().T
+        return np.asarray(((x @ matrices) * x).sum(axis=2))
 
     def _linear(self, beta: Floats, models: np.ndarray) -> Floats:
         x = self._rows(models)
@@ -263,7 +273,7 @@ class _Job:
         self, beta: Floats, models: np.ndarray, errors: Literal["robust", "model", "quasi"]
     ) -> tuple[Floats, pd.DataFrame]:
         """Give the covariance of each model's coefficients, and its figures."""
-        k, x = len(self.names), self._rows(models)
+        k = len(self.names)
         covariances = np.full((len(self.counts), k, k), np.nan)
         n = self.weights.sum(axis=1)
         figures = pd.DataFrame({"n": n, "residual_df": n - k, "dispersion": np.nan, "log_likelihood": np.nan})
@@ -274,8 +284,8 @@ class _Job:
         dispersion = (weights * (counts - mean) ** 2 / mean).sum(axis=1) / freedom
         covariances[models] = bread * dispersion[:, None, None] if errors == "quasi" else bread
         if errors == "robust":
-            turned = np.einsum("nj,mjk,nk->mn" if x.ndim == 2 else "mnj,mjk,mnk->mn", x, bread, x, optimize=True)
-            scores = weights * ((counts - mean) / (1 - np.minimum(mean * turned, 1 - 1e-9))) ** 2
+            leverage = np.minimum(mean * self._quadratic(bread, models), 1 - 1e-9)
+            scores = weights * ((counts - mean) / (1 - leverage)) ** 2
             covariances[models] = bread @ self._gram(scores, models) @ bread
         figures.loc[models, "dispersion"] = dispersion
         likelihood = weights * (counts * linear - mean - special.gammaln(counts + 1))
