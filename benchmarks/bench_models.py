@@ -9,10 +9,13 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-import statsmodels.api as sm
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"  # one thread on both sides, so that a busy machine does not weigh on one alone
 
-from problemsolving.stats.count_batches import fit_poisson_many
+import numpy as np  # noqa: E402
+import statsmodels.api as sm  # noqa: E402
+
+from problemsolving.stats.count_batches import fit_poisson_many  # noqa: E402
 
 RUNS = 7
 AREAS, MONTHS = 300, 60
@@ -88,7 +91,7 @@ def main() -> None:
             for errors, (ours, theirs) in seconds.items()
         },
         "runs": RUNS,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread, Python {platform.python_version()}",
         "versions": {name: metadata.version(name) for name in ("numpy", "statsmodels", "problemsolving")},
     }
     target = Path(__file__).parent / "results" / "models.json"

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from problemsolving import draw
 from problemsolving.governance.policies import POLICIES
 from problemsolving.governance.release import release
 from problemsolving.measures.density import FINE, estimate_density
+from problemsolving.report.safe import check_picture
 from problemsolving.results import NotEstimable
 from problemsolving.stats.grids import kernel_stamp
 from problemsolving.stats.positions import from_plane, to_plane
@@ -115,6 +117,7 @@ def test_small_blocks_are_blank_in_picture_table_and_numbers():
     assert all(value.n > 7 and value.n % 5 == 0 for value in shown.values())
     assert "withheld" in [text.get_text() for text in shown.plot().get_legend().get_texts()]
     assert any("too low" in caveat for caveat in shown.caveats)
+    check_picture(draw.to_svg(shown.plot))
     few = release(estimate_density(scatter(9), bandwidth=500, extent=EXTENT), SAFE).result
     assert isinstance(few, NotEstimable) or ("withheld" in few.summary() and few.plot() is None)
 

@@ -160,6 +160,13 @@ def test_caveats_are_those_of_the_released_counts():
     assert not any("below 0.6" in caveat for caveat in raw.rebuild(cells).caveats)
     kept = raw.with_caveats("Something else").rebuild(cells).caveats
     assert "Something else" in kept
+    good = measure_failure_demand(coded(400, 10, 10, 580), coders=["ann", "ben"])
+    weak = good.rebuild(good.cells().assign(count=[36, 8, 8, 22]))
+    assert any("Kappa may lie below 0.6" in caveat or "below 0.6" in caveat for caveat in weak.caveats)
+
+
+def test_the_number_of_contacts_read_does_not_tell_a_withheld_count():
+    assert release(measure_failure_demand(coded(40, 20, 3, 138), coders=["ann", "ben"]), POLICIES["ons"]).withheld == 2
 
 
 def test_policy_open_changes_nothing():

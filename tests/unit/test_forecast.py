@@ -53,6 +53,10 @@ def test_scores_by_hand():
     assert found.mase == 1.5 / 2 and np.isnan(found.mape), "a share of nothing is no percentage"
 
 
+def test_drift_is_the_line_from_first_to_last():
+    assert baseline_forecast([2, 9, 4, 11], horizon=2, method="drift").tolist() == [14.0, 17.0]
+
+
 def test_a_training_series_that_repeats_itself_has_no_scale():
     assert np.isnan(score_forecast([1], [2], training=[1, 2, 1, 2], season=2).mase)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from problemsolving import draw
 from problemsolving.governance.policies import POLICIES
 from problemsolving.governance.release import release
 from problemsolving.measures.clustering import measure_clustering
@@ -13,6 +14,7 @@ from problemsolving.measures.persistence import classify_persistence, find_hot_p
 from problemsolving.measures.prediction_accuracy import measure_prediction_accuracy, prediction_accuracy_index
 from problemsolving.measures.small_areas import ALONE, NEITHER, UNCLEAR, WITHHELD
 from problemsolving.measures.smoothing import empirical_bayes_rates, smooth_rates, standardised_rates
+from problemsolving.report.safe import check_picture
 from problemsolving.results import NotEstimable
 from problemsolving.stats.spatial import contiguity_weights, distance_weights
 
@@ -122,6 +124,7 @@ def test_the_map_tells_statuses_without_colour():
     assert legend == [f"hot ({len(found.hot)})", f"not beyond chance ({SIDE**2 - len(found.hot)})"]
     widths = {collection.get_linewidths()[0] for collection in ax.collections}
     assert len(widths) == 2, "hot areas also have a heavier outline"
+    check_picture(draw.to_svg(found.plot))
 
 
 @pytest.mark.parametrize("find", [find_hot_spots, find_clusters])

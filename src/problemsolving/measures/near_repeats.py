@@ -246,7 +246,7 @@ def knox_test(
     gave as many pairs or more. The adjusted p compares a cell with the most remarkable cell of each shuffle (Westfall
     and Young), on square roots over their standard deviation: the chance that any cell at all looks like this. The
     interval of a ratio is a jackknife over events on the logarithm, less what it counts twice (Efron and Stein); it
-    covered 94 to 96 times in 100 where each simulated event caused 0.2 others or fewer, 83 to 88 where it caused 0.5.
+    covered 94 to 96 times in 100 where each simulated event caused 0.2 others or fewer, 87 to 89 where it caused 0.5.
 
     Needs times to the day and points to the size of the first band: do not use with months alone, nor where points are
     snapped to the middle of a street (there "same place" is a catchment, and distances below the snapping mean

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -13,13 +12,12 @@ import pandas as pd
 from problemsolving import draw
 from problemsolving.errors import counted
 from problemsolving.grouped import GroupedResult
+from problemsolving.measures.maps import Rings
 from problemsolving.stats.intervals import count_limits
 from problemsolving.stats.spatial import Weights, check_weights, contiguity_weights, islands_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Rings = Mapping[str, Sequence[Any]]
 
 WITHHELD, UNCLEAR, ALONE, NEITHER = "withheld", "too few neighbours shown", "no neighbour", "not beyond chance"
 ASSUMED = (

@@ -212,12 +212,12 @@ class _Job:
         """Give x × x' of each row of a design that all models share, laid flat."""
         return (self.design[:, :, None] * self.design[:, None, :]).reshape(len(self.design), -1)
 
-    def _quadratic(self, matrices: Floats, models: np.ndarray) -> Floats:
+    def _quadratic(self, matrices: np.ndarray, models: np.ndarray) -> np.ndarray:
         """Give x' × matrix × x of each model and row."""
         x = self._rows(models)
         if x.ndim == 2:
             return matrices.reshape(len(matrices), -1) @ self._products().T
-        return np.asarray(((x @ matrices) * x).sum(axis=2))
+        return ((x @ matrices) * x).sum(axis=2)
 
     def _linear(self, beta: Floats, models: np.ndarray) -> Floats:
         x = self._rows(models)
