@@ -221,6 +221,11 @@ def test_wrong_settings_are_refused(change):
         ask(np.full(48, 100), **change)
 
 
+def test_a_level_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        ask(np.full(48, 100), confidence_level=95)
+
+
 def test_too_little_is_not_estimable():
     with pytest.raises(NotEstimableError, match="11 complete months; 12 are needed"):
         ask(np.full(11, 100))

@@ -90,6 +90,14 @@ def test_negative_binomial_errors_and_alpha_are_statsmodels():
     assert limits == pytest.approx((model.alpha / reach, model.alpha * reach), rel=1e-3)
 
 
+def test_the_likelihood_ratio_test_of_alpha_is_half_a_chi_square():
+    counts, drivers, exposure = overdispersed(1, n=30, alpha=0.02)
+    model = fit_negative_binomial(counts, drivers, exposure=exposure)
+    gain = 2 * (model.log_likelihood - fit_poisson(counts, drivers, exposure=exposure).log_likelihood)
+    assert model.note == "" and gain > 0 and model.dispersion_p == pytest.approx(stats.chi2.sf(gain, 1) / 2)
+    assert model.dispersion_p > 1e-6
+
+
 def test_units_of_a_driver_do_not_matter_to_the_negative_binomial():
     counts, drivers, exposure = overdispersed(6)
     plain = fit_negative_binomial(counts, drivers, exposure=exposure)

@@ -24,7 +24,7 @@ from problemsolving.governance.release import release
 from problemsolving.results import NotEstimable
 
 SAFE = POLICIES["opensafely"]
-LINEAR = {"learner": "poisson-regression", "n_repeats": 3}
+LINEAR = {"method": "poisson-regression", "n_repeats": 3}
 
 
 def world(seed=1, *, side=12, need=0.5, noise=0.1, level=0.03):
@@ -111,7 +111,9 @@ def test_time_runs_forward_only():
         ({"validation": "time", "period": "district"}, "4 different periods or more"),
         ({"n_folds": 2}, "n_folds must be 3 or more"),
         ({"n_folds": 200}, "fewer different places"),
-        ({"learner": "oracle"}, "learner must be"),
+        ({"method": "oracle"}, "method must be"),
+        ({"n_repeats": 0}, "n_repeats must be 1"),
+        ({"confidence_level": 95}, "between 0 and 1"),
         ({"count": "events"}, "no column events"),
         ({"previous": "last"}, "no column last"),
         ({"years": 0.0}, "above 0"),
@@ -307,7 +309,7 @@ def test_trees_find_what_a_line_cannot():
     areas = world(side=16)
     rng = np.random.default_rng(2)
     areas["count"] = rng.poisson(areas["population"] * 0.03 * np.where(areas["need"].abs() > 0.8, 2.5, 1.0))
-    trees = ask(areas, learner="gradient-boosting", n_folds=4)
+    trees = ask(areas, method="gradient-boosting", n_folds=4)
     line = ask(areas, n_folds=4)
     assert trees.beats_baseline and trees.skill > 0.5 > line.skill
     ratios = trees.shape("Need").frame["ratio"]
@@ -355,7 +357,7 @@ def test_a_map_that_random_folds_would_praise_is_not_praised():
                 for train, test in KFold(5, shuffle=True, random_state=seed).split(rows.drivers)
             ]
         praised += sum(one.model for one in tried) < 0.8 * sum(one.baseline for one in tried)
-        blamed += ask(areas, drivers=("map", "north"), learner="gradient-boosting", n_folds=5).beats_baseline
+        blamed += ask(areas, drivers=("map", "north"), method="gradient-boosting", n_folds=5).beats_baseline
     assert praised == 3 and blamed == 0
 
 

@@ -298,3 +298,10 @@ def test_a_small_group_of_the_picked_is_withheld_with_what_would_tell_it():
     assert np.isnan(shown.estimates()["estimate"]).all() and "withheld" in shown.summary()
     assert all(value.estimate is None and value.interval is None for value in shown.values())
     assert shown.table().text_rows()[0][4:] == ["–"] * 4 and shown.plot() is not None
+
+
+def test_a_second_count_is_withheld_where_the_total_of_all_would_tell_a_small_one():
+    table = pd.DataFrame({"a": [60, 50, *[9] * 40], "b": [3, 2, *[9] * 40]})
+    rows = release(picked_falls(table, top=2, n_resamples=50), SAFE).result.frame.set_index(["role", "when"])["count"]
+    assert np.isnan(rows["picked", "after"]) and np.isnan(rows["others", "after"])
+    assert rows["picked", "before"] == 110 and rows["others", "before"] == 360

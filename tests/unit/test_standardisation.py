@@ -39,6 +39,8 @@ def reasons(result):
 def shown(result):
     """All that a reader sees of a result, what is drawn too."""
     axes = result.plot()
+    if axes is None:
+        return result.summary(), result.table().text_rows(), result.values(), []
     picture = [text.get_text() for text in (*axes.texts, *axes.get_yticklabels())]
     picture += [str(line.get_xydata()) for line in axes.lines] + [str(c.get_segments()) for c in axes.collections]
     return result.summary(), result.table().text_rows(), result.values(), picture

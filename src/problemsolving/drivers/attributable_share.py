@@ -151,7 +151,7 @@ class AttributableShare(NotAdditive, FrameResult):
 def _log_remainder_error(a: float, b: float, c: float, d: float) -> float:
     """Standard error of the log of 1 - PAF, the risk of those not exposed over that of all, from one sample."""
     n = a + b + c + d
-    slopes = np.array([1 / n, 1 / n, 1 / n + 1 / c - 1 / (c + d) - 1 / (a + c), 1 / n - 1 / (c + d)])
+    slopes = np.array([1 / n - 1 / (a + c), 1 / n, 1 / n + 1 / c - 1 / (c + d) - 1 / (a + c), 1 / n - 1 / (c + d)])
     return float(np.sqrt((np.array([a, b, c, d]) * slopes**2).sum()))
 
 

@@ -60,7 +60,7 @@ class Forecast(TriedResult):
         """Give the scores of all methods as a result of its own."""
         return ForecastScores(
             method=self.method, unit=self.unit, frame=self.frame, horizon=self.horizon, methods=self.methods,
-            level=self.level, of=self.of,
+            level=self.level, of=self.of, caveats=tuple(one for one in self.caveats if one not in self.told()),
         )  # fmt: skip
 
     def values(self) -> list[Value]:
@@ -200,8 +200,8 @@ def forecast_counts(
     points, the first after two years, from what came before alone; the closest by mean absolute scaled error is shown if
     it is closer than the same month of the year before. Its interval is the root mean square of its past errors, a step
     ahead each, times t on their number, on the scale of the root of the rate, on which a Poisson count varies alike
-    whatever its mean. In 300 series each, seasonal and over-dispersed by 1 to 4, of 36 to 60 months, intervals of 95 %
-    held 93 to 96 in 100 (91 where neighbouring months were correlated by 0.4).
+    whatever its mean. In 250 to 300 series each, seasonal and over-dispersed by 1 to 4, of 36 to 60 months, intervals of 95 %
+    held 92 to 96 in 100 (91 where neighbouring months were correlated by 0.4).
     Do not use to say what a response has prevented, nor across a change of recording.
 
     References

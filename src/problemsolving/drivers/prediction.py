@@ -40,7 +40,7 @@ def measure_importance(
     coordinates: tuple[str, str] | None = None,
     period: str | None = None,
     previous: str | None = None,
-    learner: Learner = "gradient-boosting",
+    method: Learner = "gradient-boosting",
     n_folds: int = 10,
     n_repeats: int = 20,
     confidence_level: float = 0.95,
@@ -72,7 +72,7 @@ def measure_importance(
     previous : str, optional
         Column with the events of the same area in the year before: the baseline is then last year's rate, drawn in to
         the average as far as chance demands, else population alone.
-    learner : {"gradient-boosting", "poisson-regression"}
+    method : {"gradient-boosting", "poisson-regression"}
         Trees that find bends and joint effects, or a log-linear model.
     n_folds : int
         Blocks held out in turn, 3 or more.
@@ -115,7 +115,7 @@ def measure_importance(
     >>> need = np.tile([1.0, 2.0, 3.0], 20)
     >>> areas = pd.DataFrame({"need": need, "count": 30 * 2**need, "population": 1_000, "ward": np.repeat(list("abcd"), 15)})
     >>> found = measure_importance(
-    ...     areas, drivers={"Need": "need"}, blocks="ward", learner="poisson-regression", rng=np.random.default_rng(1)
+    ...     areas, drivers={"Need": "need"}, blocks="ward", method="poisson-regression", rng=np.random.default_rng(1)
     ... )
     >>> found.beats_baseline, round(found.skill, 1)
     (True, 1.0)
@@ -123,6 +123,8 @@ def measure_importance(
     from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng() if rng is None else rng
+    if n_repeats < 1 or not 0 < confidence_level < 1:
+        raise ValueError("n_repeats must be 1 or more and confidence_level lie between 0 and 1")
     used, rows = _rows(areas, drivers, count, population, years, previous)
     table = used[list(drivers.values())].set_axis(list(drivers), axis=1)
     tangled = entangled_sets(table)
@@ -132,16 +134,14 @@ def measure_importance(
     middles = {place: middle for place, (middle, _) in enumerate(grids)}
     with threadpool_limits(1):  # a few thousand rows need no more, and threads wait for each other on a busy machine
         folds, held_out = _folds(used, validation, blocks, coordinates, period, n_folds, rng)
-        tried = [
-            try_fold(rows, fold, learner, sets=sets, grids=middles, n_repeats=n_repeats, rng=rng) for fold in folds
-        ]
+        tried = [try_fold(rows, fold, method, sets=sets, grids=middles, n_repeats=n_repeats, rng=rng) for fold in folds]
     skill, low, high = _ratio(tried, [one.baseline - one.model for one in tried], confidence_level)
     lost = [(name, *_ratio(tried, [one.lost[name] for one in tried], confidence_level)) for name in sets]
     frame = pd.DataFrame(lost, columns=["group", "estimate", "low", "high"])
     baseline = "last year's rate" if previous else "population alone"
     return DriverImportance(
         method=Method(
-            f"Permutation importance of {learner.replace('-', ' ')} on rows held out in {validation}",
+            f"Permutation importance of {method.replace('-', ' ')} on rows held out in {validation}",
             "Breiman 2001; Roberts et al. 2017",
             {"folds": len(folds), "repeats": n_repeats, "baseline": baseline},
         ),

@@ -37,7 +37,7 @@ def make_learner(learner: Learner, *, seed: int) -> Any:
     elif learner == "poisson-regression":
         model = PoissonRegressor(alpha=1e-3, solver="newton-cholesky", max_iter=1_000)
     else:
-        raise ValueError('learner must be "gradient-boosting" or "poisson-regression"')
+        raise ValueError('method must be "gradient-boosting" or "poisson-regression"')
     return Pipeline([("scale", StandardScaler()), ("model", model)])
 
 

@@ -28,7 +28,7 @@ ASSOCIATION = "A driver here is a factor in a model, not a proven cause"
 NO_INDEX = "The overall index is not used: it contains a crime domain"
 DRAW_IT = "Write arrows under drivers in problem.yml, for example income -> outcome, also for causes that no data hold."
 FEWEST_BLOCKS = 3
-BLOCKS = 5
+BLOCKS, SHUFFLES = 5, 5  # held out in turn; times each driver is shuffled in each
 
 
 def driver_columns(study: Study) -> dict[str, str]:
@@ -183,6 +183,7 @@ def importance(study: Study) -> Finding:
         drivers=drivers,
         years=problem.baseline.years,
         n_folds=BLOCKS if study.outlines else min(BLOCKS, districts),
+        n_repeats=SHUFFLES,
         rng=study.rng("importance"),
         **where,
     )

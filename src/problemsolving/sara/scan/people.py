@@ -126,7 +126,7 @@ def _by_group(
     if residents["population"].isna().any():
         shares = measure_composition(events, **words)
         return shares.with_caveats(
-            f"No denominators, no ratio: residents by {characteristic} are not loaded. {RESIDENTS}"
+            f"No denominators, no ratio: residents by {characteristic} are not loaded. {RESIDENTS.rstrip('.')}"
         )
     years = len(study.problem.months) / 12
     return estimate_disproportionality(events, residents, reference=reference, years=years, **words)

@@ -36,7 +36,16 @@ def register(study: Study) -> Finding:
         result = build_register(
             ratings, scales={name: scale for name, scale in scales.items() if name in rated}, rng=study.rng("register")
         )
-    return find(study, "scan", "register", question, result, tables=(), period="As the partnership scored it", source=f"{FILE} of the profile")
+    return find(
+        study,
+        "scan",
+        "register",
+        question,
+        result,
+        tables=(),
+        period="As the partnership scored it",
+        source=f"{FILE} of the profile",
+    )
 
 
 def scales_of_register() -> dict[str, Scale]:

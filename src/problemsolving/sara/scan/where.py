@@ -13,6 +13,7 @@ from problemsolving.sara.caveats import SNAPPED, population_caveats, visitor_cav
 from problemsolving.sara.findings import Finding, find
 from problemsolving.study import Study
 
+MANY_AREAS = 1_000
 FEWEST_AREAS = 8  # small areas below which neighbours cannot be compared with chance
 NO_OUTLINES = "the profile has no outlines of small areas, so neighbours are not known"
 ADD_OUTLINES = "Add boundaries to sources in problem.yml."
@@ -98,8 +99,8 @@ def persistence(study: Study) -> Finding:
 
 
 def _deals(areas: pd.DataFrame) -> int:
-    """Give fewer random deals for very many areas: p then ends at 0.001, which many areas still tell apart."""
-    return 9_999 if len(areas) <= 1_000 else 999
+    """Give random deals enough that a single area can be told from all others; for very many areas p ends at 0.001."""
+    return max(9_999, 41 * len(areas)) if len(areas) <= MANY_AREAS else 999
 
 
 def _no_neighbours(study: Study, areas: pd.DataFrame) -> NotEstimable | None:
@@ -121,10 +122,10 @@ def premises(study: Study) -> Finding:
     result = find_unusual_points(
         rows,
         location="location" if "location" in rows else None,
-        show_locations=study.can_tell("incident", "place", "snapped point"),
     )
     if study.can_tell("incident", "place", "snapped point"):
         result = result.with_caveats(
-            "Map points stand for a catchment: several streets are counted at one point, so a busy point is no address"
+            "Map points stand for a catchment: several streets are counted at one point, so a busy point is no address",
+            "Points are numbered from west to east; where they lie stands in the data, not on a page",
         )
     return find(study, "scan", "unusual_points", question, result, by_area="small-area")
