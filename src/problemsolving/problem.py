@@ -22,7 +22,6 @@ from problemsolving.errors import DataError, ParameterError, nearest
 from problemsolving.periods import Month, Period
 from problemsolving.records import read_yaml
 
-
 if TYPE_CHECKING:
     from problemsolving.drivers.diagram import CausalDiagram
 

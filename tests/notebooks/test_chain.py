@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from problemsolving.study import opening as studies
 from problemsolving.dictionary import reading as readings
 from problemsolving.dictionary.reading import Reading
 from problemsolving.dictionary.schema import source
@@ -22,6 +21,7 @@ from problemsolving.problem import read_problem
 from problemsolving.report import page as pages
 from problemsolving.report.page import report_profile, run_and_publish, write_page
 from problemsolving.study import open_study
+from problemsolving.study import opening as studies
 
 pytestmark = pytest.mark.xdist_group("demo")
 NOTHING = SensitiveValues()

@@ -114,7 +114,7 @@ class Reading:
             found = summarise_relation(connection, self.relation(connection, "held"), schema)
         finally:
             connection.close()
-        shapes = dict.fromkeys(self._shapes, {"empty": 0.0, "different": "many"})
+        shapes = {name: {"empty": 0.0, "different": "many"} for name in self._shapes}
         return found | {"columns": found["columns"] | shapes}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from problemsolving.draw.base import BLUE, INK, ORANGE
-from problemsolving.draw.marks import ratio_axis, intervals
+from problemsolving.draw.marks import intervals, ratio_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

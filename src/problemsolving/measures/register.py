@@ -232,9 +232,7 @@ def build_register(
         for name, scale in scales.items()
     }
     return Register(
-        method=Method(
-            "Reasoned scores, median of raters, ranked", "Lahdelma, Hokkanen & Salminen 1998", settings
-        ),
+        method=Method("Reasoned scores, median of raters, ranked", "Lahdelma, Hokkanen & Salminen 1998", settings),
         unit="risk, 0 to 1",
         caveats=CAVEATS,
         ranked=ranked,

@@ -53,8 +53,8 @@ def diagram(study: Study) -> Finding:
     question = "What is assumed to cause what, and what can these data then tell?"
     drawn = study.problem.diagram
     if drawn is None:
-        result = NotEstimable(reason="problem.yml draws no arrows between drivers", remedy=DRAW_IT)
-        return find(study, "analyse", "diagram", question, result, tables=("deprivation",))
+        silent = NotEstimable(reason="problem.yml draws no arrows between drivers", remedy=DRAW_IT)
+        return find(study, "analyse", "diagram", question, silent, tables=("deprivation",))
     result = read_diagram(_in_words(study, drawn)).with_caveats(
         "Drawn by the analysts, not found in the data: a missing arrow is the stronger assumption"
     )
@@ -173,11 +173,9 @@ def importance(study: Study) -> Finding:
         reason = f"{districts} districts and no outlines: blocks of areas to hold out cannot be made"
     if reason:
         return find(study, "analyse", "importance", question, NotEstimable(reason=reason), period=period)
-    where = {"blocks": "district_code"}
     if study.outlines:
         centres = np.array([np.concatenate(study.outlines[code]).mean(axis=0) for code in areas["area_code"]])
         areas = areas.assign(longitude=centres[:, 0], latitude=centres[:, 1])
-        where = {"coordinates": ("longitude", "latitude")}
     result = measure_importance(
         areas,
         drivers=drivers,
@@ -185,7 +183,8 @@ def importance(study: Study) -> Finding:
         n_folds=BLOCKS if study.outlines else min(BLOCKS, districts),
         n_repeats=SHUFFLES,
         rng=study.rng("importance"),
-        **where,
+        blocks=None if study.outlines else "district_code",
+        coordinates=("longitude", "latitude") if study.outlines else None,
     )
     return find(
         study,

@@ -71,7 +71,7 @@ def near_repeats(study: Study) -> Finding:
         )
     try:
         unusual = find_unusual_points(rows, location="location" if "location" in rows else None).at_unusual
-        if unusual.any():
+        if unusual is not None and unusual.any():
             rows = rows[~unusual]
             notes += ("Police stations, hospitals and other points where incidents are recorded are left out",)
         result: Result = knox_test(

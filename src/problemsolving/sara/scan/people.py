@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from problemsolving.measures.characteristics import RecordedBy
 from problemsolving.measures.composition import measure_composition
 from problemsolving.measures.disproportionality import estimate_disproportionality
 from problemsolving.results import NotEstimable, Result
@@ -113,7 +114,7 @@ def _by_group(
     reference: str,
     of: str,
     characteristic: str,
-    recorded: str = "as recorded",
+    recorded: RecordedBy = "as recorded",
 ) -> Result:
     """Compare groups by residents where there are any, else tell counts and shares alone: no denominators, no ratio."""
     events = pd.DataFrame({"group": groups.to_numpy()})
@@ -122,11 +123,19 @@ def _by_group(
         [(label, float(totals[named].sum(skipna=False))) for label, named in columns.items()],
         columns=["group", "population"],
     )
-    words = {"by": "group", "recorded_by": recorded, "of": of, "characteristic": characteristic}
     if residents["population"].isna().any():
-        shares = measure_composition(events, **words)
+        shares = measure_composition(events, by="group", recorded_by=recorded, of=of, characteristic=characteristic)
         return shares.with_caveats(
             f"No denominators, no ratio: residents by {characteristic} are not loaded. {RESIDENTS.rstrip('.')}"
         )
     years = len(study.problem.months) / 12
-    return estimate_disproportionality(events, residents, reference=reference, years=years, **words)
+    return estimate_disproportionality(
+        events,
+        residents,
+        by="group",
+        reference=reference,
+        recorded_by=recorded,
+        years=years,
+        of=of,
+        characteristic=characteristic,
+    )
