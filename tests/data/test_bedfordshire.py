@@ -1,10 +1,12 @@
 """The Bedfordshire profile against a count of its own with the csv module."""
 
 import csv
+import datetime as dt
 import gzip
 import json
 import shutil
 from collections import Counter
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -141,10 +143,62 @@ def test_slope_index(values, counted, district_of, residents, real_data):
 
 def test_what_the_source_cannot_tell_is_said(values):
     silent = {value["name"]: value["withheld"] for value in values if value["estimate"] is None}
-    assert silent["incidents_by_weekday"] == "not estimable: source has months only"
+    assert silent["hot_times"] == "not estimable: source has months only"
     assert silent["victims_by_age"] == "not estimable: source has no people"
     assert silent["effect"].startswith("not estimable: no response is recorded")
-    assert {"agency_network", "median_wait", "next_contact"} <= set(silent)
+    assert silent["forecast"].startswith("not estimable: 24 months; 36 are needed")
+    assert "offence codes" in silent["demand"] and "snapped" in silent["near_repeats"]
+    silent_here = {"agency_network", "median_wait", "next_contact", "repeat_victims", "repeat_times", "near_repeats"}
+    assert silent_here | {"failure_demand", "overlap", "hidden_population", "register"} <= set(silent)
+
+
+def test_stops_by_age_for_residents(values, real_data, district_of, residents):
+    """Stops of persons by age band over residents of that age, counted with the csv module."""
+    bands = {"10-17": range(10, 18), "18-24": range(18, 25), "25-34": range(25, 35), "over 34": range(35, 91)}
+    stops, people = Counter(), Counter()
+    for path in sorted(real_data.glob("police_uk/bedfordshire/*/*-stop-and-search.csv")):
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            for row in csv.DictReader(stream):
+                local = dt.datetime.fromisoformat(row["Date"]).astimezone(ZoneInfo("Europe/London"))
+                if row["Type"] != "Vehicle search" and "2021-05" <= f"{local:%Y-%m}" <= "2023-04":
+                    stops[row["Age range"]] += 1
+    with gzip.open(real_data / "population/population20_lsoa11.csv.gz", "rt", encoding="utf-8-sig") as stream:
+        rows = {row["lsoa11_code"]: row for row in csv.DictReader(stream)}
+    lookup = real_data / "geography/lookups/lookup_lsoa11_lsoa21_ltla22.csv.gz"
+    with gzip.open(lookup, "rt", encoding="utf-8-sig") as stream:
+        pairs = [(row["lsoa11_code"], row["lsoa21_code"]) for row in csv.DictReader(stream)]
+    children = Counter(old for old, _ in pairs)
+    for old, new in pairs:
+        if district_of.get(new) in DISTRICTS:
+            for band, ages in bands.items():
+                people[band] += sum(float(rows[old]["90+" if age == 90 else str(age)]) for age in ages) / children[old]
+    found = {v["group"]: v for v in values if v["name"] == "rate_ratio" and v["stage"] == "scan" and v["group"] in bands}
+    assert set(found) == set(bands) - {"over 34"}
+    for band, value in found.items():
+        ratio = (stops[band] / people[band]) / (stops["over 34"] / people["over 34"])
+        assert value["n"] == stops[band] and value["estimate"] == pytest.approx(ratio)
+        assert value["low"] < ratio < value["high"]
+
+
+def test_without_residents_by_ethnic_group_there_is_no_ratio(values):
+    named = [v for v in values if v["name"].startswith("stops_by_ethnicity") or v["group"] in ("Asian", "Black")]
+    assert named and all(value["estimate"] is None or value["estimate"] <= 1 for value in named)
+    assert any("No denominators, no ratio" in caveat for value in named for caveat in value["caveats"])
+
+
+def test_hot_spots_lie_in_the_town_centres_and_few_places_stand_out(run):
+    findings = {f["name"]: f for f in json.loads((run / "restricted/findings.json").read_text("utf-8"))}
+    assert "of 417 small areas" in findings["hot_spots"]["summary"].lower()
+    assert "Luton 023A" in findings["hot_spots"]["summary"]
+    assert "187 (45%) lay outside the 99.8% limits" in findings["funnel"]["summary"]
+    assert "8 (2%) stood out" in findings["funnel"]["summary"]
+
+
+def test_no_place_where_few_live_is_read_by_its_rate_alone(run):
+    findings = {f["name"]: f for f in json.loads((run / "restricted/findings.json").read_text("utf-8"))}
+    warned = [caveat for caveat in findings["rate_by_small_area"]["caveats"] if "many visit and few live" in caveat]
+    assert any(caveat.startswith("3 of these places") for caveat in warned)
+    assert any("2020" in caveat and "2021-05" in caveat for caveat in findings["rate"]["caveats"])
 
 
 def test_drivers_have_ratios_and_none_contains_crime(values):

@@ -252,6 +252,13 @@ def test_each_model_says_why_it_has_no_numbers():
     assert many.ratios().groupby("model")["high"].apply(lambda high: high.isna().all()).tolist() == [False, True, True, True, True, False]  # fmt: skip
 
 
+@pytest.mark.parametrize("errors", ["robust", "model", "quasi"])
+def test_where_no_model_can_be_fitted_each_still_says_why(errors):
+    for drivers in ({"x": np.arange(5.0)}, {"x": np.tile(np.arange(5.0), (2, 1))}):
+        many = fit_poisson_many(np.zeros((2, 5)), drivers, exposure=1.0, errors=errors)
+        assert many.models["reason"].tolist() == [NONE, NONE] and many.coefficients.isna().all(axis=None)
+
+
 def test_one_model_that_runs_away_does_not_change_the_others():
     counts, drivers, days = series(models=6, seed=5)
     alone = fit_poisson_many(counts[1:], drivers, exposure=days).coefficients.to_numpy()

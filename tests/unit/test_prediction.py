@@ -322,6 +322,7 @@ def test_a_model_that_does_not_beat_its_baseline_says_so_and_shows_no_importance
     assert "did not clearly predict assaults better than population alone does" in result.summary()
     lost = [value for value in result.values() if value.name == "importance"]
     assert len(lost) == 2 and all(value.estimate is None and "does not clearly beat" in value.reason for value in lost)
+    assert "-0%" not in result.summary()
     assert "Need" not in result.summary() + repr(result.table().text_rows())
     with pytest.raises(NotEstimableError, match="does not clearly beat its baseline"):
         result.shape("Need")

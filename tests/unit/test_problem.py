@@ -138,7 +138,7 @@ def test_unknown_names_are_told_with_the_nearest(simulated):
         ("test: change", "test: magic", "write driver and its code"),
         ("owner: police", "owner: polis", 'did you mean "police"'),
         ("id: H2", "id: H1", "stands twice"),
-        ("drivers: [income, housing, environment]", "drivers: [crime]", "not in codelist drivers"),
+        ("  - environment\n  - income -> outcome", "  - crime\n  - income -> outcome", "not in codelist drivers"),
         ("source: simulated-areas, ", "", "sources.areas.source: is missing"),
     ],
 )
@@ -154,3 +154,38 @@ def test_faults_of_the_other_parts(profile, old, new, told):
 
 def test_every_parameter_has_a_reader_and_a_question():
     assert list(PARAMETERS) == list(READERS) == list(template_questions())
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """Write a profile whose drivers are these, and read it."""
+    from problemsolving.notebooks.template import new_profile
+
+    profile = new_profile({}, folder=tmp_path)
+    text = (profile / "problem.yml").read_text("utf-8")
+    start, end = text.index("drivers:"), text.index("# Write your own before")
+
+    def read(drivers):
+        (profile / "problem.yml").write_text(f"{text[:start]}drivers: {drivers}\n\n{text[end:]}", encoding="utf-8")
+        return read_problem(profile)
+
+    return read
+
+
+def test_drivers_may_be_codes_arrows_or_both(drawn):
+    plain = drawn("[income, housing]")
+    assert plain.drivers == ("income", "housing") and plain.diagram is None
+    found = drawn("[income, income -> housing -> outcome, weather -> outcome]")
+    assert found.drivers == ("income", "housing")
+    assert found.diagram.drivers == ("income", "housing") and found.diagram.unmeasured == ("weather",)
+    assert drawn("[]").drivers == ()
+
+
+def test_every_fault_of_the_diagram_is_told_at_once(drawn):
+    with pytest.raises(ParameterError) as caught:
+        drawn("[hosing, income -> outcome, outcome -> income, a -> a, -> b]")
+    text = str(caught.value)
+    assert 'did you mean "housing"' in text and "cycle" in text and "cannot cause itself" in text and "cause -> effect" in text
+    with pytest.raises(ParameterError, match="codes and arrows"):
+        drawn("{income: outcome}")
+

@@ -92,7 +92,8 @@ class DriverImportance(FittedResult):
         return Table(columns, tuple((r.group, r.estimate * 100, r.low * 100, r.high * 100) for r in rows))
 
     def summary(self) -> str:
-        told = f"{self.skill:.0%} ({self.skill_interval.low:.0%} to {self.skill_interval.high:.0%})"
+        explained = (self.skill, self.skill_interval.low, self.skill_interval.high)
+        told = "{:.0%} ({:.0%} to {:.0%})".format(*(round(share, 2) + 0.0 for share in explained))  # no minus before 0
         if not self.beats_baseline:
             return (
                 f"Tried on {self.held_out}, the model did not clearly predict {self.of} better than {self.baseline} does (it "

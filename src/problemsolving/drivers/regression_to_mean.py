@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from problemsolving import draw
-from problemsolving.drivers.picking import Pick, check_picked, read_pick
-from problemsolving.results import Column, Disclosure, FrameResult, Method, Table, Value, interval, number, whole
+from problemsolving.drivers.expected_fall import LAST, PICKED, SAID, ExpectedFall, Shape
+from problemsolving.drivers.picking import check_picked, read_pick
+from problemsolving.results import Method
 from problemsolving.stats.gamma_poisson import GammaPoisson, check_places, fit_gamma_poisson
 from problemsolving.stats.rate_mixture import RateMixture, fit_rate_mixture
 from problemsolving.stats.resampling import percentile_interval
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-PICKED, LAST = "picked", "events of the picked in the last period"
 STEADY = "The expected fall takes each one's own rate as staying what it was; where own rates drift, the natural fall is larger"
 PENALTY = 2.0  # in log-likelihood, of rates spread in any way
 DRAWS = 10  # of rates and counts in each resample of places
-Shape = Literal["averaged", "gamma", "any"]
-_FITS: dict[str, Callable[..., GammaPoisson | RateMixture]] = {"gamma": fit_gamma_poisson, "any": fit_rate_mixture}
-_SAID = {
-    "averaged": "averaged over a gamma and any other spread of rates by how well they fit",
-    "gamma": "if rates are spread like a gamma distribution",
-    "any": "if rates are spread in any way",
-}
+_FITS: dict[Shape, Callable[..., GammaPoisson | RateMixture]] = {"gamma": fit_gamma_poisson, "any": fit_rate_mixture}
 
 
 def regression_effect(
@@ -93,124 +82,6 @@ def regression_effect(
     total = np.sqrt(correlation * sd**2 + within)
     z = (cut - mean) / total if selected == "above" else (mean - cut) / total
     return float(within / total * np.exp(stats.norm.logpdf(z) - stats.norm.logsf(z)))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ExpectedFall(FrameResult):
-    """What a picked group is to do by itself: ``frame`` has ``group`` and ``count``: how many were picked, their events.
-
-    ``fall`` is the expected fall as a share of their events (negative: a rise) with the limits of the group's own mean
-    (``fall_limits``) and of one following period (``ordinary``).
-    """
-
-    fall: float
-    fall_limits: tuple[float, float]
-    ordinary: tuple[float, float]
-    by_shape: dict[str, float]  # the expected fall under each spread of rates
-    pick: Pick
-    units: int
-    counts: tuple[float, ...] = ()  # of all from whom the group was picked
-    level: float = 0.95
-    of: str = "incidents"
-    each: str = "small areas"
-
-    disclosure: ClassVar[Disclosure] = "model"
-
-    @property
-    def known(self) -> bool:
-        """Whether both counts may be shown."""
-        return bool(self.frame["count"].notna().all())
-
-    def _count(self, group: str) -> float:
-        return float(self.frame.set_index("group")["count"][group])
-
-    def _rows(self) -> list[tuple[str, float, float, float]]:
-        """Name, fall and limits: of the group's own mean, and of one following period."""
-        return [
-            ("expected fall", self.fall, *self.fall_limits),
-            ("fall in one ordinary period", self.fall, *self.ordinary),
-        ]
-
-    def values(self) -> list[Value]:
-        if not self.known:
-            return [Value(name="expected_fall", estimate=None, unit=self.unit, n=None, reason="withheld")]
-        last, n = self._count(LAST), whole(self._count(PICKED))
-        found = [
-            Value(
-                name=name.replace(" ", "_"), estimate=number(fall), interval=interval(low, high, self.level), unit=self.unit, n=n
-            )
-            for name, fall, low, high in self._rows()
-        ]  # fmt: skip
-        low, high = (last * (1 - limit) for limit in reversed(self.fall_limits))
-        expected = interval(round(low), round(high), self.level)
-        return [*found, Value(name="expected_next", estimate=round(last * (1 - self.fall)), interval=expected, unit=self.of, n=n)]  # fmt: skip
-
-    def table(self) -> Table:
-        columns = (
-            Column("Next period, without any action"),
-            Column("Change", "percent", 0),
-            Column("Low", "percent", 0),
-            Column("High", "percent", 0),
-            Column(self.of.capitalize(), "count"),
-            Column("Low", "count"),
-            Column("High", "count"),
-        )
-        last = self._count(LAST)
-        rows: list[tuple[object, ...]] = [("Last period", None, None, None, number(last), None, None)]
-        for name, fall, low, high in self._rows() if self.known else ():
-            label = "Expected on average" if name == "expected fall" else "Ordinary in a single period"
-            rows.append((label, -fall, -high, -low, *(last * (1 - share) for share in (fall, high, low))))
-        for name, fall in self.by_shape.items() if self.known else ():
-            rows.append((f"Expected on average, {_SAID[name]}", -fall, None, None, last * (1 - fall), None, None))
-        return Table(columns, tuple(rows))
-
-    def summary(self) -> str:
-        if not self.known:
-            return "The expected fall is withheld: it rests on too few."
-        last, (low, high) = self._count(LAST), self.fall_limits
-        way = "fall" if self.fall >= 0 else "rise"
-        least, most = sorted(abs(limit) for limit in (low, high)) if low * high >= 0 else (low, high)
-        return (
-            f"The {self.pick.words(self._count(PICKED), self.each)} had {last:,.0f} {self.of}. They would be expected to {way} "
-            f"by {abs(self.fall):.0%} ({self.level:.0%} interval {least:.0%} to {most:.0%}) without any action, to about "
-            f"{last * (1 - self.fall):,.0f}, because they were picked for {self._why()}. In a single following period "
-            f"anything from {-self.ordinary[1]:+.0%} to {-self.ordinary[0]:+.0%} would be ordinary."
-        )
-
-    def _why(self) -> str:
-        return "a high count" if self.pick.kind in ("top", "at_least") else "a low count"
-
-    def plot(self, *, ax: Axes | None = None) -> Axes | None:
-        if not self.known:
-            return None
-        last = self._count(LAST)
-        shares = np.array([[0.0, np.nan, np.nan], *([fall, low, high] for _, fall, low, high in self._rows())])
-        counts = last * (1 - shares)
-        return draw.intervals(
-            ["last period", "expected on average,\nwithout any action", "ordinary in a single\nperiod"],
-            counts[:, 0],
-            low=counts[:, 2],
-            high=counts[:, 1],
-            reference=last,
-            quantity=f"{self.of} of the picked {self.each}",
-            ax=ax,
-        )
-
-    def blurred(self) -> Self:
-        return replace(
-            self,
-            fall=round(self.fall, 2),
-            fall_limits=(round(self.fall_limits[0], 2), round(self.fall_limits[1], 2)),
-            ordinary=(round(self.ordinary[0], 2), round(self.ordinary[1], 2)),
-            by_shape={name: round(fall, 2) for name, fall in self.by_shape.items()},
-            counts=(),
-        )
-
-    def rests_on(self) -> Sequence[float]:
-        return self.counts
-
-    def size(self) -> tuple[int, int]:
-        return self.units, self.units - 2
 
 
 def estimate_expected_fall(
@@ -311,7 +182,7 @@ def estimate_expected_fall(
     )
     return ExpectedFall(
         method=Method(
-            f"Empirical Bayes expectation of the next period, {_SAID[shape]}; bootstrap with draws of rates and counts",
+            f"Empirical Bayes expectation of the next period, {SAID[shape]}; bootstrap with draws of rates and counts",
             "Clayton & Kaldor 1987; Laird 1978",
             {"resamples": n_resamples},
         ),
@@ -333,12 +204,12 @@ def estimate_expected_fall(
 
 def expect_fall(
     counts: np.ndarray, exposure: np.ndarray, chosen: np.ndarray, *, shape: Shape = "averaged"
-) -> tuple[dict[str, float], dict[str, float]]:
+) -> tuple[dict[Shape, float], dict[Shape, float]]:
     """Give the weight of each spread of rates, and the expected fall of the chosen under each, as a share."""
     fits = {name: fit(counts, exposure=exposure) for name, fit in _FITS.items()}
     gain = fits["any"].log_likelihood(counts, exposure)[0] - fits["gamma"].log_likelihood(counts, exposure)[0]
     weight = float(special.expit(gain - PENALTY)) if shape == "averaged" else float(shape == "any")
-    falls = {}
+    falls: dict[Shape, float] = {}
     for name, fit in fits.items():
         expected = fit.expected(counts, exposure)[0] * exposure
         falls[name] = 1 - float(expected[chosen].sum() / counts[chosen].sum())
@@ -350,7 +221,7 @@ def _draw_next(
     exposure: np.ndarray,
     chosen: np.ndarray,
     *,
-    weights: dict[str, float],
+    weights: dict[Shape, float],
     n_resamples: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -359,7 +230,7 @@ def _draw_next(
     picked = np.bincount(np.ravel(place), weights=chosen, minlength=len(often))
     held, means = np.flatnonzero(picked), []
     sets, block = max(1, n_resamples // DRAWS), max(1, 1_000_000 // len(often))
-    by_shape = {"any": round(sets * weights["any"])}
+    by_shape: dict[Shape, int] = {"any": round(sets * weights["any"])}
     by_shape["gamma"] = sets - by_shape["any"]
     for name, size in by_shape.items():
         for start in range(0, size, block):

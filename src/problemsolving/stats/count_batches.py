@@ -216,7 +216,7 @@ class _Job:
         """Give x' × matrix × x of each model and row."""
         x = self._rows(models)
         if x.ndim == 2:
-            return matrices.reshape(len(matrices), -1) @ self._products().T
+            return matrices.reshape(len(matrices), x.shape[1] ** 2) @ self._products().T
         return ((x @ matrices) * x).sum(axis=2)
 
     def _linear(self, beta: Floats, models: np.ndarray) -> Floats:

@@ -132,7 +132,7 @@ def change_points(study: Study) -> Finding:
     question = "From which month may the level have been another?"
     counts = study.incidents.series()
     try:
-        result: Result = find_change_points(counts, rng=study.rng("change_points"))
+        result: Result = find_change_points(counts, n_resamples=99, rng=study.rng("change_points"))
     except NotEstimableError as error:
         result = NotEstimable(reason=error.message)
     return find(study, "analyse", "change_points", question, result, period=_span(counts))
