@@ -31,7 +31,7 @@ def test_help_has_an_example(command):
 
 def test_commands_stand_in_the_order_of_use():
     assert list(main.commands) == [
-        "new", "check", "run", "report", "sharing", "pseudonyms", "handback", "simulate", "data", "dictionary", "demo",
+        "new", "check", "run", "report", "export", "sharing", "pseudonyms", "handback", "simulate", "data", "dictionary", "demo",
     ]  # fmt: skip
 
 

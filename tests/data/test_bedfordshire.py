@@ -172,7 +172,9 @@ def test_stops_by_age_for_residents(values, real_data, district_of, residents):
         if district_of.get(new) in DISTRICTS:
             for band, ages in bands.items():
                 people[band] += sum(float(rows[old]["90+" if age == 90 else str(age)]) for age in ages) / children[old]
-    found = {v["group"]: v for v in values if v["name"] == "rate_ratio" and v["stage"] == "scan" and v["group"] in bands}
+    found = {
+        v["group"]: v for v in values if v["name"] == "rate_ratio" and v["stage"] == "scan" and v["group"] in bands
+    }
     assert set(found) == set(bands) - {"over 34"}
     for band, value in found.items():
         ratio = (stops[band] / people[band]) / (stops["over 34"] / people["over 34"])

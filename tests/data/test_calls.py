@@ -47,14 +47,23 @@ def test_repeats_by_address_leave_police_stations_out(calls, raw):
     left = Counter(kept["location"])
     repeats = sum(count - 1 for count in left.values()) / sum(left.values())
     assert f"{repeats:.1%}" in found.summary()
-    words = " ".join([unusual.summary(), found.summary(), *map(str, unusual.table().rows), *map(str, found.table().rows)])
-    assert not re.search(r"\b\d+ [NSEW] ", words) and not any(place and place in words for place in set(calls["location"]))
+    words = " ".join(
+        [unusual.summary(), found.summary(), *map(str, unusual.table().rows), *map(str, found.table().rows)]
+    )
+    assert not re.search(r"\b\d+ [NSEW] ", words) and not any(
+        place and place in words for place in set(calls["location"])
+    )
 
 
 def test_near_repeats_are_answered(calls):
     few = calls.dropna(subset=["longitude", "latitude"]).iloc[::10]
     days = to_local(few["occurred_at"], time_zone="America/Chicago")
     found = knox_test(
-        few[["longitude", "latitude"]], days, distance_bands=(0, 200, 400), time_bands=(0, 2, 4), n_resamples=199, of="calls"
+        few[["longitude", "latitude"]],
+        days,
+        distance_bands=(0, 200, 400),
+        time_bands=(0, 2, 4),
+        n_resamples=199,
+        of="calls",
     )
     assert found.cells()["count"].sum() > 0 and pd.notna(found.estimates()["ratio"]).any()

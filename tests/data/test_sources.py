@@ -17,14 +17,21 @@ pytestmark = pytest.mark.data
 PATTERNS = {
     "police-uk-street": "police_uk/**/*-street.csv", "police-uk-outcomes": "police_uk/**/*-outcomes.csv", "police-uk-stop-and-search": "police_uk/**/*-stop-and-search.csv",
     "iod-2019-file-1": "deprivation/File_1_*", "iod-2019-file-2": "deprivation/File_2_*", "iod-2019-file-6": "deprivation/File_6_*", "iod-2025": "deprivation/imd2025*",
-    "ons-population-2020-lsoa11": "population/*", "ons-lsoa11-lsoa21": "geography/lookups/lookup_lsoa11_lsoa21*", "ons-lsoa21-ward24-district24": "geography/lookups/*ward24*",
+    "ons-population-2020-lsoa11": "population/*", "ons-population-2020-lsoa11-ages": "population/*", "ons-lsoa11-lsoa21": "geography/lookups/lookup_lsoa11_lsoa21*", "ons-lsoa21-ward24-district24": "geography/lookups/*ward24*",
     "ons-boundaries-lsoa21": "geography/boundaries/lsoa/*.geojson", "ons-lsoa21-icb24": "geography/lookups/*icb24*", "ons-lsoa11-msoa11": "geography/lookups/*msoa11*",
     "milwaukee-calls-for-service": "calls_for_service/*.csv", "nhs-emergency-attendances": "health/*accidents_emergency.csv", "alcohol-admissions": "health/alcohol*.csv",
     "homelessness-assessed": "health/*homelessness.csv", "homelessness-temporary-accommodation": "health/*homelessness.csv", "crime-severity": "health/*crime_severity.csv",
     "sepsis-event-log": "event_logs/sepsis.csv", "permit-event-log": "event_logs/*.xes.gz", "drabek-ties": "networks/emon_Texas_edges.csv", "drabek-organisations": "networks/emon_Texas_nodes.csv",
     "tobacco-partnership-contact": "networks/TC_TCcnt_edges.csv", "tobacco-partnership-collaborate": "networks/TC_TCcoll_edges.csv", "tobacco-partnership-agencies": "networks/TC_TCcnt_nodes.csv",
 }  # fmt: skip
-NO_OPEN_FILE = {"istv", "section-136"}  # controlled data: nobody publishes a file of them
+NO_OPEN_FILE = {
+    "istv",
+    "section-136",
+    "local-incidents",
+    "local-population-groups",
+    "local-weights",
+    "local-coded-demand",
+}  # controlled data: nobody publishes a file of them
 NOT_HERE = {"iod-2019-file-7", "iod-2025-file-7"}  # `problemsolving fetch` downloads them; tests download nothing
 FEWER = {"crime-severity": 293}  # districts that stand several times are read once
 

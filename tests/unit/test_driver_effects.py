@@ -18,7 +18,9 @@ def world(n=400, seed=5):
     income = rng.normal(size=n)
     drinking = 0.7 * income + rng.normal(size=n)
     rate = np.exp(0.2 * income + 0.3 * drinking) * 0.05
-    return pd.DataFrame({"income": income, "drinking": drinking, "count": rng.poisson(rate * 1_500), "population": 1_500})
+    return pd.DataFrame(
+        {"income": income, "drinking": drinking, "count": rng.poisson(rate * 1_500), "population": 1_500}
+    )
 
 
 DRAWN = build_causal_diagram(

@@ -48,7 +48,9 @@ def test_a_series_begins_after_the_last_gap_and_zero_months_stay():
 
 
 def test_codes_of_2011_are_counted_where_they_went():
-    changes = pd.DataFrame({"old_code": ["E01011111", "E01015701"], "new_code": ["E01015700", "E01015701"], "change": "M"})
+    changes = pd.DataFrame(
+        {"old_code": ["E01011111", "E01015701"], "new_code": ["E01015700", "E01015701"], "change": "M"}
+    )
     found = incidents(reading([("E01011111", "2024-01", "robbery"), *ROWS]), changes=changes)
     inside = found.cells[found.cells["place"] == "in area"]
     assert inside.groupby("area_code")["count"].sum().to_dict() == {"E01015700": 3.0, "E01015701": 1.0}

@@ -185,7 +185,11 @@ def test_every_fault_of_the_diagram_is_told_at_once(drawn):
     with pytest.raises(ParameterError) as caught:
         drawn("[hosing, income -> outcome, outcome -> income, a -> a, -> b]")
     text = str(caught.value)
-    assert 'did you mean "housing"' in text and "cycle" in text and "cannot cause itself" in text and "cause -> effect" in text
+    assert (
+        'did you mean "housing"' in text
+        and "cycle" in text
+        and "cannot cause itself" in text
+        and "cause -> effect" in text
+    )
     with pytest.raises(ParameterError, match="codes and arrows"):
         drawn("{income: outcome}")
-
