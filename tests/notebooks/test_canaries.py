@@ -33,12 +33,13 @@ MORE = {  # simulated sources that the template leaves out: data set → level
 }  # fmt: skip
 TOLD = {  # fields that may stand on a page: a value of theirs must not leave by a cell that is no finding
     "assets.asset_name", "ties.respondent", "contacts.kind", "lists.kind", "commitment-ratings.rater",
+    "coded-demand.kind",
 }  # fmt: skip
 SEARCHED = [  # fields in words whose values stop a release, of every data set about persons or events
     "incidents.incident_id", "incidents.location", "incidents.victim_id", "incidents.suspect_id",
     "contacts.contact_id", "contacts.person_id", "referrals.referral_id", "referrals.person_id",
     "people.person_id", "lists.contact_id", "lists.person_id", "outcomes.incident_id", "outcome-measures.person_id",
-    "voices.voice_id", "voices.text", "commitment-ratings.evidence",
+    "voices.voice_id", "voices.text", "commitment-ratings.evidence", "coded-demand.item_id",
 ]  # fmt: skip
 TIMES = {
     "incidents.occurred_at": "04:17", "contacts.started_at": "04:18", "contacts.seen_at": "04:19", "contacts.ended_at": "04:20",
@@ -223,7 +224,7 @@ def test_there_is_a_canary_in_every_table_about_persons(planted, known):
     run, values = planted
     problem = read_problem(run.parents[1])
     every = {path.removeprefix("simulated-") for path in names("sources") if path.startswith("simulated-")}
-    assert {dataset.name for dataset in problem.sources} == every and len(every) == 17
+    assert {dataset.name for dataset in problem.sources} == every and len(every) == 20
     levels = {name: record.level for name, record in check_sharing(problem).items()}
     about = {name for name, level in levels.items() if level != "aggregate"}
     assert {place.split(".")[0] for place in values} == about | {"assets", "ties"}
