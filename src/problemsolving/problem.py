@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from problemsolving.answers import (
 )
 from problemsolving.dictionary.codelists import codelist, label
 from problemsolving.dictionary.database import is_database, table_name
+from problemsolving.drivers.arrows import check_arrows
 from problemsolving.errors import DataError, ParameterError, nearest
 from problemsolving.periods import Month, Period
 from problemsolving.records import read_yaml
@@ -85,7 +87,8 @@ class Problem:
     folder: Path = field(default_factory=Path)
     sources: tuple[DataSet, ...] = ()
     drivers: tuple[str, ...] = ()
-    diagram: CausalDiagram | None = None
+    arrows: tuple[str, ...] = ()  # what is assumed to cause what
+    _drawn: dict[str, Any] = field(default_factory=dict, repr=False)
     hypotheses: tuple[Hypothesis, ...] = ()
     hypotheses_from: str = "partnership"
     purpose: str = "problem-profile"
@@ -107,6 +110,15 @@ class Problem:
     @property
     def wording_note(self) -> str:
         return codelist("problem-types")[self.problem_type]["note"]
+
+    @cached_property
+    def diagram(self) -> CausalDiagram | None:
+        """The causal diagram that the arrows draw; None where there are none."""
+        if not self.arrows:
+            return None
+        from problemsolving.drivers.diagram import build_causal_diagram
+
+        return build_causal_diagram(self.arrows, **self._drawn)
 
     @property
     def months(self) -> tuple[Month, ...]:
@@ -173,19 +185,17 @@ def _read_drivers(value: Any, faults: Faults) -> dict[str, Any]:
     known = tuple(dict.fromkeys((*codes, *(node for node in named if node in codelist("drivers")))))
     if not items:
         return {"drivers": known}
-    from problemsolving.drivers.diagram import build_causal_diagram
-
+    words: dict[str, Any] = {
+        "outcome": OUTCOME,
+        "measured": {code: code for code in (*known, OUTCOME) if code in named},
+        "unmeasured": [node for node in dict.fromkeys(named) if node and node not in (*known, OUTCOME)],
+    }
     try:
-        diagram = build_causal_diagram(
-            items,
-            outcome=OUTCOME,
-            measured={code: code for code in (*known, OUTCOME) if code in named},
-            unmeasured=[node for node in dict.fromkeys(named) if node and node not in (*known, OUTCOME)],
-        )
+        check_arrows(items, **words)
     except ParameterError as error:
         faults += [f"drivers: {fault}" for fault in error.faults]
         return {}
-    return {"drivers": known, "diagram": diagram}
+    return {"drivers": known, "arrows": tuple(items), "_drawn": words}
 
 
 def _author(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,10 +9,8 @@ from itertools import pairwise
 import networkx as nx
 
 from problemsolving.drivers import paths
-from problemsolving.errors import ParameterError, nearest
-from problemsolving.results import listed
-
-Arrow = tuple[str, str]
+from problemsolving.drivers.arrows import Arrow, check_arrows
+from problemsolving.errors import nearest
 
 
 @dataclass(frozen=True)
@@ -180,80 +177,11 @@ def build_causal_diagram(
     >>> diagram.roles("income").confounders
     ('class',)
     """
-    pairs, faults = _read_arrows(arrows)
-    graph = nx.DiGraph([pair for pair in pairs if pair[0] != pair[1]])
-    faults += _arrow_faults(pairs, graph)
-    faults += _name_faults(graph, outcome, measured, unmeasured, selected)
-    faults += _outcome_faults(graph, outcome, measured, selected)
-    if faults:
-        raise ParameterError("the causal diagram cannot be read as it stands", faults=faults)
+    pairs = check_arrows(arrows, outcome=outcome, measured=measured, unmeasured=unmeasured, selected=selected)
+    graph = nx.DiGraph(pairs)
     return CausalDiagram(
         nx.freeze(graph),
         outcome,
         {node: measured[node] for node in graph if node in measured},
         tuple(n for n in graph if n in selected),
     )
-
-
-def _read_arrows(arrows: Iterable[str | Arrow]) -> tuple[list[Arrow], list[str]]:
-    """Read arrows as pairs; give those that cannot be read as faults."""
-    pairs: list[Arrow] = []
-    faults = []
-    for arrow in arrows:
-        parts = arrow.replace("→", "->").split("->") if isinstance(arrow, str) else list(arrow)
-        names = [part.strip() if isinstance(part, str) else "" for part in parts]
-        if len(names) < 2 or not all(names) or (not isinstance(arrow, str) and len(names) != 2):
-            faults.append(f'arrow {arrow!r}: write "cause -> effect"')
-        else:
-            pairs += pairwise(names)
-    return pairs, faults
-
-
-def _arrow_faults(pairs: list[Arrow], graph: nx.DiGraph) -> list[str]:
-    faults = [f"{one} -> {other}: a node cannot cause itself" for one, other in dict.fromkeys(pairs) if one == other]
-    faults += [f"{one} -> {other}: given {times} times" for (one, other), times in Counter(pairs).items() if times > 1]
-    for nodes in nx.strongly_connected_components(graph):
-        if len(nodes) > 1:
-            ring = [cause for cause, _ in nx.find_cycle(graph.subgraph(nodes), min(nodes))]
-            faults.append(
-                f"{' -> '.join([*ring, ring[0]])}: a cycle; take out the arrow that is weakest, or name times"
-            )
-    return faults
-
-
-def _name_faults(
-    graph: nx.DiGraph, outcome: str, measured: Mapping[str, str], unmeasured: Collection[str], selected: Collection[str]
-) -> list[str]:
-    told = [*measured, *unmeasured]
-    faults = [
-        f"{name}: stands in no arrow{nearest(name, graph)}"
-        for name in dict.fromkeys([*told, *selected])
-        if name not in graph and name != outcome
-    ]
-    faults += [
-        f"{node}: say whether it is measured (and in which column) or not{nearest(node, [n for n in told if n not in graph])}"
-        for node in graph
-        if node not in told
-    ]
-    faults += [f"{node}: said to be measured and not to be" for node in measured if node in unmeasured]
-    columns = Counter(measured.values())
-    shared = {column: listed([node for node in measured if measured[node] == column]) for column in columns}
-    faults += [f"{shared[column]}: are measured by one column" for column, times in columns.items() if times > 1]
-    return faults
-
-
-def _outcome_faults(
-    graph: nx.DiGraph, outcome: str, measured: Mapping[str, str], selected: Collection[str]
-) -> list[str]:
-    if outcome not in graph:
-        return [f"outcome {outcome}: stands in no arrow{nearest(outcome, graph)}"]
-    faults = [] if graph.in_degree(outcome) else [f"outcome {outcome}: no arrow leads to it, so it has no driver"]
-    if outcome not in measured:
-        faults.append(f"outcome {outcome}: is not measured; nothing about it can be estimated")
-    if outcome in selected:
-        faults.append(f"outcome {outcome}: the cases are selected by it; compare with cases without it")
-    joined = nx.node_connected_component(graph.to_undirected(as_view=True), outcome)
-    faults += [
-        f"{node}: no path joins it to the outcome; draw it or leave it out" for node in graph if node not in joined
-    ]
-    return faults
