@@ -65,7 +65,7 @@ class DriverImportance(FittedResult):
         n, unit = whole(self.events), "share of the baseline's deviance"
         skill = Value(name="d2", estimate=number(self.skill), interval=self.skill_interval, unit=unit, n=n)
         folds = [
-            Value(name="d2_of_fold", group=row["group"], estimate=number(row["estimate"]), unit=unit, n=None)
+            Value(name="d2_of_fold", group=row["group"], estimate=number(row["estimate"]), unit=unit, n=n)
             for row in self.folds.to_dict("records")
         ]
         if not self.beats_baseline:

@@ -73,7 +73,7 @@ class RateModel(Result):
         n = whole(self.events)
         found.append(Value(name="dispersion", estimate=number(self.dispersion), unit="variance over mean", n=n))
         if self.moran is not None:
-            found.append(Value(name="residual_morans_i", estimate=self.moran[0], unit="Moran's I", n=self.areas))
+            found.append(Value(name="residual_morans_i", estimate=self.moran[0], unit="Moran's I", n=n))
         return found
 
     def table(self) -> Table:
