@@ -17,11 +17,12 @@ COMMON = [
     *NOTEBOOKS,
     ".gitignore", ".template/template.json",
     *(f".template/{name}" for name in NOTEBOOKS),
-    "README.md", "assumptions.yml", "ethics.yml", "problem.yml", "review.yml",
-    *(f"sharing/{name}.yml" for name in ("areas", "boundaries", "deprivation", "incidents", "population")),
+    "README.md", "assumptions.yml", "ethics.yml", "problem.yml", "register.yml", "review.yml",
+    *(f"sharing/{name}.yml" for name in ("areas", "boundaries", "deprivation", "incidents", "population", "population-groups")),
 ]  # fmt: skip
-SIMULATED = [*COMMON, *(f"sharing/{name}.yml" for name in ("agencies", "contacts", "referrals", "responses"))]
-OPEN = [*COMMON, "sharing/area-changes.yml"]
+SHARED = ("agencies", "coded-demand", "contacts", "referrals", "responses", "weights")
+SIMULATED = [*COMMON, *(f"sharing/{name}.yml" for name in SHARED)]
+OPEN = [*COMMON, "sharing/area-changes.yml", "sharing/stops.yml"]
 OPEN_ANSWERS = {"district_codes": "E06000055", "benchmark_areas": "E06000055", "title": "Burglary in Bedford", "area_name": "Bedford",
                 "partner_agencies": "council, housing", "baseline_start": "2021-05", "baseline_end": "2022-04", "follow_up_start": "2022-05",
                 "follow_up_end": "2023-04", "response_start": "none", "response_areas": "", "comparison_areas": "",
