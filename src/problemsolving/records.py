@@ -15,7 +15,7 @@ MAX_BYTES = 64_000
 MAX_DEPTH = 20
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, *, own: bool = False) -> dict[str, Any]:
     """Read a YAML mapping in which every scalar stays the text that was typed.
 
     ``00123``, ``5E1``, ``NO`` and ``nan`` are codes and stay so: the reader of a field gives it its type.
@@ -24,6 +24,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ----------
     path : pathlib.Path
         A UTF-8 file of at most 64 kB.
+    own : bool
+        One of the package's own files: read by a faster reader, without looking for anchors, tags and depth first.
 
     Returns
     -------
@@ -35,6 +37,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ParameterError
         For a missing or unreadable file, a duplicated key, an anchor, an alias or a tag, with the line.
     """
+    if own:
+        return _own_yaml(path)
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
     from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
@@ -68,6 +72,19 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise ParameterError(f"{name}: expected keys and values")
     return {str(key): _joined(value) for key, value in loaded.items()}
+
+
+def _own_yaml(path: Path) -> dict[str, Any]:
+    """Read a file of the package with every scalar as the text that stands there."""
+    import yaml
+
+    try:
+        loaded = yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        raise ParameterError(f"{path.name}: cannot be read as YAML") from None
+    if not isinstance(loaded, dict):
+        raise ParameterError(f"{path.name}: expected keys and values")
+    return loaded
 
 
 def shown(path: Path) -> str:

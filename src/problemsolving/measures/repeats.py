@@ -172,8 +172,8 @@ class RepeatShares(GroupedResult):
         if self.exposed and told is not None:
             middle = (chance.low + chance.high) / 2
             found.append(Value(name="repeat_share_by_chance", estimate=middle, interval=chance, unit=self.unit, n=n))
-        told = Value(name="identified", estimate=self.identified, unit=f"share of {self.of}", n=n)
-        return [*found, told] if n is not None or number(share) is None else found
+        known = Value(name="identified", estimate=self.identified, unit=f"share of {self.of}", n=n)
+        return [*found, known] if n is not None or number(share) is None else found
 
     def summary(self) -> str:
         share, limits, chance = self.repeat_share()
