@@ -243,8 +243,7 @@ def _query(
 
 def _texts(rows: Any, source: Source, columns: list[str], where: str) -> Iterator[list[str]]:
     """Write each value as its publisher would in a file: dates in the form that the source states."""
-    forms: dict[str, str | None] = dict.fromkeys(source.headings)
-    forms |= {column.from_: column.format for column in source.columns.values() if column.from_}
+    forms = {column.from_: column.format for column in source.columns.values() if column.from_}
     for number, row in enumerate(rows, 1):
         try:
             yield [_text(value, forms.get(column)) for column, value in zip(columns, row, strict=True)]

@@ -69,8 +69,7 @@ def open_parquet(path: Path, source: Source, *, name: str) -> Delivery:
         raise _refused(name, ["holds far more rows than its size suggests; fetch it again"])
     _check_names(list(kinds), name)
     wanted = columns_of(list(kinds), source, name)
-    forms: dict[str, str | None] = dict.fromkeys(source.headings)
-    forms |= {column.from_: column.format for column in source.columns.values() if column.from_}
+    forms = {column.from_: column.format for column in source.columns.values() if column.from_}
     faults, asked = [], []
     for (heading, kind), column in zip(kinds.items(), wanted, strict=True):
         if column is None:
@@ -79,7 +78,7 @@ def open_parquet(path: Path, source: Source, *, name: str) -> Delivery:
             faults.append(
                 f'column "{column}" holds bytes, times of day or columns of its own; write it as plain values'
             )
-        asked.append((column, _as_text(quoted(heading), kind, forms[column])))
+        asked.append((column, _as_text(quoted(heading), kind, forms.get(column))))
     if faults:
         raise _refused(name, faults)
     return Delivery(name, digest, digest, path=path, plain=True, rows=rows, stat=stat, unit="row", asked=tuple(asked))

@@ -23,6 +23,9 @@ VICTIM_AGES = {
 }
 ETHNIC_GROUPS = {"White": "white", "Asian": "asian", "Black": "black", "Mixed": "mixed", "Other": "other"}
 RESIDENTS = "Add a data set of table population_group (residents by age, sex, ethnic group) to sources in problem.yml."
+NO_STOPS = NotEstimable(
+    reason="the profile has no stop and search data", remedy="Add police-uk-stop-and-search to sources."
+)
 NOT_STATED = ("Other ethnic group - Not stated", "Not stated", "Unknown")
 
 
@@ -54,10 +57,7 @@ def stops(study: Study) -> Finding:
     question = "Who is stopped and searched?"
     rows = stops_in_area(study)
     if rows is None:
-        silent = NotEstimable(
-            reason="the profile has no stop and search data", remedy="Add police-uk-stop-and-search to sources."
-        )
-        return find(study, "scan", "stops_by_age", question, silent, tables=("stop_search",))
+        return find(study, "scan", "stops_by_age", question, NO_STOPS, tables=("stop_search",))
     bands = rows["age_band"].replace("under 10", None)
     result = _by_group(study, bands, STOP_AGES, reference="over 34", of="stops", characteristic="age")
     result = result.with_caveats(
@@ -72,10 +72,7 @@ def stops_by_ethnicity(study: Study) -> Finding:
     question = "Who is stopped and searched, by ethnic group as people say it themselves?"
     rows = stops_in_area(study)
     if rows is None:
-        silent = NotEstimable(
-            reason="the profile has no stop and search data", remedy="Add police-uk-stop-and-search to sources."
-        )
-        return find(study, "scan", "stops_by_ethnicity", question, silent, tables=("stop_search",))
+        return find(study, "scan", "stops_by_ethnicity", question, NO_STOPS, tables=("stop_search",))
     told = rows["ethnicity_self_defined"].where(~rows["ethnicity_self_defined"].isin(NOT_STATED))
     groups = told.map(_ethnic_group)
     columns = {label: [column] for label, column in ETHNIC_GROUPS.items()}
