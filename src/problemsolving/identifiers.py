@@ -92,6 +92,7 @@ BEFORE_TEN_DIGITS = r"\w.+\-"
 NO_ONES = r"\b01234567890?\b"  # digits in order, as scales and examples have them
 _PATTERNS = tuple((form.kind, form.python) for form in FORMS)
 _TEN_DIGITS = re.compile(f"(?<![{BEFORE_TEN_DIGITS}]){TEN_DIGITS}", re.ASCII)
+_DECIMAL = re.compile(r"\d+\.\d{6,}")  # 5126.953125: a rate, not two groups of digits
 _NO_ONES = re.compile(NO_ONES, re.ASCII)
 _HIDDEN = re.compile(r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2}))")
 _LOOKS_LIKE = str.maketrans(
@@ -189,5 +190,5 @@ def _find(text: str) -> Iterator[Identifier]:
         for match in pattern.finditer(text):
             yield Identifier(kind, match.start())
     for match in _TEN_DIGITS.finditer(text):
-        if is_nhs_number(re.sub(r"\.0+$", "", match.group())):
+        if not _DECIMAL.fullmatch(match[0]) and is_nhs_number(re.sub(r"\.0+$", "", match.group())):
             yield Identifier("NHS number", match.start())

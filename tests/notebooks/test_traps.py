@@ -88,7 +88,7 @@ def test_incidents_without_an_identifier_are_counted_and_are_no_repeats(profile)
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows([rows[0], *(["", *row[1:]] for row in rows[1:])])
     found = open_study(profile)
-    assert found.incidents.cells["count"].sum() == before and found.repeated_identifiers() == ""
+    assert found.incidents.cells["count"].sum() == before and found.repeated_identifiers == ""
 
 
 def test_a_place_that_many_visit_and_few_live_in_is_read_by_its_count(profile):

@@ -12,8 +12,8 @@ from problemsolving.measures.charts import xmr_limits
 from problemsolving.measures.concentration import gini_coefficient
 from problemsolving.measures.gradient import measure_gradient, slope_index_of_inequality
 from problemsolving.measures.rates import crude_rate
-from problemsolving.network.agencies import build_agency_network, measure_agency_matrix
-from problemsolving.network.journeys import directly_follows
+from problemsolving.network.pathways.follows import directly_follows
+from problemsolving.network.structure.matrix import build_agency_network, measure_agency_matrix
 from problemsolving.stats.counts import fit_poisson
 from problemsolving.stats.intervals import byar_limits, count_limits, wilson_limits
 

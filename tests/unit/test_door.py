@@ -185,6 +185,15 @@ def test_a_month_of_a_force_in_two_files_is_refused(tmp_path):
     assert "month 2024-01 of the same force also stands in" in str(caught.value)
 
 
+def test_parts_of_one_delivery_are_told_apart_by_their_identifiers(tmp_path):
+    table = rows(6)
+    notes = [note.rule for note in read(tmp_path, text(table[:3]), text(table[3:])).notes]
+    assert any("read as parts of one delivery" in rule for rule in notes)
+    table[4]["Crime ID"] = ""
+    with pytest.raises(DataError, match="broken"):
+        read(tmp_path, text(table[:3]), text(table[3:]))
+
+
 def test_a_fifo_is_not_waited_for(tmp_path):
     import os
 

@@ -5,7 +5,7 @@ import pytest
 
 from problemsolving.dictionary.mapping import literal
 from problemsolving.dictionary.texts import text_rules
-from problemsolving.identifiers import find_identifiers
+from problemsolving.identifiers import find_identifiers, is_nhs_number
 
 WRITTEN = {
     "NHS number": [
@@ -83,3 +83,8 @@ def test_characters_that_show_nothing_hide_nothing(letter):
     either = f"({rules['holds invisible characters']}) or ({rules['holds private or replaced characters']})"
     query = f"select {either} from (select {literal(f'a{letter}b')} as t)"
     assert duckdb.sql(query).fetchall() == [(True,)]
+
+
+def test_a_rate_with_six_decimals_is_no_nhs_number():
+    assert is_nhs_number("5126953125") and not list(find_identifiers("estimate 5126.953125"))
+    assert [found.kind for found in find_identifiers("5126.953.125 and 512 695 3125")] == ["NHS number"] * 2

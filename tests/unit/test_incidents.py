@@ -37,6 +37,66 @@ def test_rows_are_those_in_the_area_with_the_columns_asked_for():
     assert list(rows.columns) == ["area_code", "month", "incident_id"] and len(rows) == 3
 
 
+def test_rows_come_in_the_same_order_whatever_the_order_of_the_files():
+    shuffled = [ROWS[place] for place in (3, 0, 6, 2, 5, 1, 4)]
+    pd.testing.assert_frame_equal(incidents(reading(shuffled)).rows(), incidents().rows())
+
+
+def test_counts_add_up_to_the_rows():
+    found = incidents().counted("area_code", "minutes")
+    assert found.to_dict("list") == {"area_code": ["E01015700", "E01015701"], "count": [2.0, 1.0]}
+    counts, without = incidents(reading(victim_id=["a", "a", None, "b", "c", "d", "a"])).counts_of("victim_id")
+    assert counts.to_dict("list") == {"events": [2], "count": [1.0]} and without == 1
+    blank = incidents(reading(victim_id=["a", " ", "", "b", "c", "d", "a"])).counts_of("victim_id")
+    assert blank[0]["events"].tolist() == [1] and blank[1] == 2
+
+
+def many(number=4_000, **columns):
+    rows = [("E01015700", "2024-01", "robbery")] * number
+    frame = pd.DataFrame(rows, columns=["area_code", "month", "category"])
+    frame["incident_id"] = [f"i{place}" for place in range(number)]
+    frame["victim_id"] = [f"v{place % 1_000}" for place in range(number)]
+    return Reading(
+        source("police-uk-street"), frame.assign(**columns), ({"name": "a.csv", "sha256": "a", "rows": number},)
+    )
+
+
+def test_rows_are_drawn_by_lot_and_the_same_each_time():
+    found, thinned = incidents(many()).draw("incident_id", most=500)
+    assert thinned and 400 < len(found) < 600 and found["incident_id"].is_unique
+    again, _ = incidents(many()).draw("incident_id", most=500)
+    pd.testing.assert_frame_equal(found, again)
+    every, thinned = incidents(many()).draw("incident_id", most=4_000)
+    assert not thinned and len(every) == 4_000
+
+
+def test_rows_without_an_identifier_are_drawn_one_by_one():
+    found, thinned = incidents(many(incident_id=None)).draw(most=500)
+    assert thinned and 400 < len(found) < 600
+
+
+def test_people_are_drawn_with_all_of_theirs():
+    found, thinned = incidents(many()).draw("victim_id", most=500, of="victim_id")
+    each = found["victim_id"].value_counts()
+    assert thinned and set(each) == {4} and 80 < len(each) < 170
+
+
+def test_areas_that_were_split_share_their_rows_in_turn():
+    changes = pd.DataFrame(
+        {
+            "old_code": ["E01011111"] * 2 + ["E01015700"],
+            "new_code": ["E01015700", "E01099999", "E01015700"],
+            "change": "S",
+        }
+    )
+    split = [("E01011111", "2024-01", "robbery")] * 5
+    found = incidents(reading([*split, *ROWS]), changes=changes)
+    inside = found.cells[found.cells["place"] == "in area"].groupby("area_code")["count"].sum()
+    assert inside["E01015700"] == 5.0  # two of its own, three of five in turn
+    counted = found.counted("area_code").set_index("area_code")["count"]
+    assert counted["E01015700"] == 5.0 and len(found.rows()) == counted.sum()
+
+
 def test_two_readings_are_counted_together():
     assert incidents(reading(), reading()).cells["count"].sum() == 2 * incidents().cells["count"].sum()
 

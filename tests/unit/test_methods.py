@@ -10,7 +10,7 @@ from problemsolving.evaluation.power import detectable_ratio, power_of_compariso
 from problemsolving.measures.charts import control_chart
 from problemsolving.measures.comparison import compare_rates
 from problemsolving.measures.gradient import measure_gradient
-from problemsolving.network.journeys import median_waits
+from problemsolving.network.pathways.waits import median_waits
 from problemsolving.stats.counts import fit_poisson
 
 AREAS = pd.DataFrame({"district": ["a", "b", "c"], "count": [200, 100, 100], "population": [1_000, 1_000, 1_000]})

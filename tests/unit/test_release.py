@@ -18,8 +18,9 @@ from problemsolving.measures.gradient import measure_gradient
 from problemsolving.measures.maps import map_rates
 from problemsolving.measures.ranking import rank_places
 from problemsolving.measures.rates import count_events, crude_rate
-from problemsolving.network.agencies import build_agency_network, measure_agency_matrix
-from problemsolving.network.journeys import map_journeys, median_waits
+from problemsolving.network.pathways.follows import map_journeys
+from problemsolving.network.pathways.waits import median_waits
+from problemsolving.network.structure.matrix import build_agency_network, measure_agency_matrix
 from problemsolving.report.safe import check_picture
 from problemsolving.results import NotEstimable, Statement
 

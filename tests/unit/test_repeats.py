@@ -11,8 +11,9 @@ from statsmodels.duration.survfunc import SurvfuncRight
 from problemsolving.errors import NotEstimableError
 from problemsolving.governance.policies import POLICIES
 from problemsolving.governance.release import release
+from problemsolving.measures.repeat_shares import repeat_share, truncated_rate
 from problemsolving.measures.repeat_times import measure_repeat_times
-from problemsolving.measures.repeats import measure_repeats, repeat_share, truncated_rate
+from problemsolving.measures.repeats import measure_repeats
 
 SAFE = POLICIES["opensafely"]
 

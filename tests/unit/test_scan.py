@@ -297,3 +297,21 @@ def test_the_letters_of_a_packed_picture_are_not_text():
     body = "iVBORw0KGgo" + "A" * 21 + "+s46ss+/"  # as a map of Bedfordshire had it: S4 6SS is a postcode
     assert scan_release({"page": f'<image xlink:href="data:image/png;base64,\n{body}" id="a"/>'}, NOBODY) == []
     assert scan_release({"page": "<p>+s46ss+</p>"}, NOBODY) == ["page: holds what looks like a postcode"]
+
+
+def test_dense_coordinates_are_searched_in_pairs():
+    rng = np.random.default_rng(1)
+    number = 30_000
+    frame = pd.DataFrame(
+        {"latitude": rng.uniform(51.5, 52.5, number).round(6), "longitude": rng.uniform(-1.5, 0.5, number).round(6)}
+    ).assign(month="2024-06", area_code="E01999001", category="robbery")
+    values = collect_values([Reading(source("simulated-incidents"), frame, ())])
+    assert "pairs of coordinates" in values.not_searched["incident.latitude"]
+    latitude, longitude = frame.loc[7, ["latitude", "longitude"]]
+    assert not scan_release({"page": f"rate {latitude} (51.9123 to 52.4456)"}, values)  # a number alone is chance
+    for told in (
+        f"{latitude}, {longitude}", f"{longitude} {latitude}", f"lat\n{latitude:.4f}\nlon\n{longitude:.4f}",
+        f"N {latitude:.5f} W {abs(longitude):.5f}", f"{latitude - 0.00004:.5f}/{longitude}",
+    ):  # fmt: skip
+        assert scan_release({"page": told}, values) == ["page: holds a value of latitude and longitude"], told
+    assert not scan_release({"page": f"{latitude} {'x' * 90} {longitude}"}, values)

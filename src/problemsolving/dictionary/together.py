@@ -48,7 +48,7 @@ def together_faults(
         whose = heading[str(source.columns[name].spread)]
         tell(heading[name], f'differs between rows of one "{whose}"', f"from facts where {case} in {several}")
     if {"force", "month"} <= facts:
-        faults += _months_in_two_files(connection, names)
+        faults += _months_in_two_files(connection, names, has_identifiers="id" in facts)
     if {"month"} <= facts:
         faults += _gaps(connection, heading["month"], names)
     if "lon" in facts:
@@ -107,16 +107,28 @@ def _cut_identifiers(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, s
     return []
 
 
-def _months_in_two_files(connection: duckdb.DuckDBPyConnection, names: list[str]) -> list[Fault]:
-    """Find months of the same force that stand in more than one file: they would be counted twice."""
+def _months_in_two_files(
+    connection: duckdb.DuckDBPyConnection, names: list[str], *, has_identifiers: bool
+) -> list[Fault]:
+    """Find months of the same force that stand in more than one file: they would be counted twice.
+
+    Files whose rows all have identifiers, none of which stands in two files, are parts of one delivery.
+    """
     found = connection.execute(
         "select min(file), max(file), month from facts group by force, month having count(distinct file) > 1 order by all"
     ).fetchall()
-    return [
+    told = [
         Fault(names[last], "", f"month {month} of the same force also stands in {names[first]}; remove one")
         for first, last, month in found
         if re.fullmatch(r"\d{4}-\d{2}", str(month))
     ]
+    if not told or not has_identifiers:
+        return told
+    files = "select count(*) from (select id from facts group by id having id is null or count(distinct file) > 1)"
+    if (connection.execute(files).fetchone() or (1,))[0]:
+        return told
+    words = "months of the same force stand in several files that have no identifier in common: read as parts of one delivery"
+    return [Fault(f"{len(names)} files together", "", words, len(told), (), "report")]
 
 
 def _gaps(connection: duckdb.DuckDBPyConnection, heading: str, names: list[str]) -> list[Fault]:

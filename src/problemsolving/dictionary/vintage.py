@@ -50,6 +50,15 @@ class BestFit:
         return f"2011 code, retired in 2021: best-fit lookup used for {self.retired:,} rows{split}{mixed}"
 
 
+def successors_2021(changes: pd.DataFrame) -> pd.Series:
+    """Give each small-area code that was retired in 2021 (index) with the list of codes that took its place.
+
+    ``changes`` is table ``area_change``: ``old_code``, ``new_code``, ``change``.
+    """
+    old = changes[~changes["old_code"].isin(set(changes["new_code"]))].sort_values(["old_code", "new_code"])
+    return old.groupby("old_code")["new_code"].agg(list)
+
+
 def best_fit_2021(area_codes: pd.Series, changes: pd.DataFrame) -> BestFit:
     """Carry small-area codes of 2011 to 2021.
 
@@ -78,9 +87,7 @@ def best_fit_2021(area_codes: pd.Series, changes: pd.DataFrame) -> BestFit:
     >>> found.codes.tolist()[:3], found.retired, found.shared
     (['C', 'D', 'B'], 2, 2)
     """
-    new = set(changes["new_code"])
-    old = changes[~changes["old_code"].isin(new)].sort_values(["old_code", "new_code"])
-    successors = old.groupby("old_code")["new_code"].agg(list)
+    new, successors = set(changes["new_code"]), successors_2021(changes)
     numbers = successors.map(len)
     codes = area_codes.copy()
     retired = codes.isin(successors.index)

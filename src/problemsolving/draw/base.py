@@ -45,12 +45,14 @@ def get_axes(ax: Axes | None, *, size: tuple[float, float] = (7.2, 3.8)) -> Axes
         return Figure(figsize=size, layout="constrained").add_subplot()
 
 
-def to_svg(plot: Callable[[], Axes]) -> str:
-    """Draw and give the picture as SVG text: the same bytes for the same data, no date inside."""
+def to_svg(plot: Callable[[], Axes | None]) -> str | None:
+    """Draw and give the picture as SVG text: the same bytes for the same data, no date inside; None for no picture."""
     import matplotlib
 
     with matplotlib.rc_context(STYLE):  # type: ignore[arg-type]
         axes = plot()
+        if axes is None:
+            return None
         figure = axes.get_figure()
         if figure is None:
             raise ValueError("the axes belong to no figure")

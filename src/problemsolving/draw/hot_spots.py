@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+MANY = 3_000  # places from which a map is drawn without hatch and outline
+
+
 class Look(NamedTuple):
     """How a kind of place is drawn: its filling, hatch and outline; higher ``order`` lies on top."""
 
@@ -62,6 +65,7 @@ def category_map(
 
     ax = get_axes(ax, size=(7.2, 5.6))
     given = np.asarray(list(kinds), dtype=object)
+    fine = given.size <= MANY  # of more places neither hatch nor outline can be seen
     marks = []
     for kind, name in looks.items():
         places = np.flatnonzero(given == kind)
@@ -74,8 +78,8 @@ def category_map(
                 rings,
                 facecolors=look.face,
                 edgecolors=look.edge,
-                hatch=look.hatch,
-                linewidths=look.width,
+                hatch=look.hatch if fine else "",
+                linewidths=look.width if fine else 0,
                 zorder=look.order,
                 rasterized=True,
             )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from problemsolving.dictionary.codelists import codelist
 from problemsolving.dictionary.schema import TableField, names, table
+from problemsolving.governance.coordinates import DENSE, Places, collect_places
 from problemsolving.governance.moments import moments_in
 from problemsolving.governance.unwrap import texts_of
 from problemsolving.identifiers import find_identifiers, plain
@@ -51,6 +52,7 @@ class SensitiveValues:
     groups: Mapping[int, Mapping[str, str]] = field(default_factory=dict, repr=False)
     fields: tuple[str, ...] = ()
     not_searched: Mapping[str, str] = field(default_factory=dict)
+    places: Places = field(default_factory=Places, repr=False)
 
     def __len__(self) -> int:
         return sum(len(group) for group in self.groups.values())
@@ -77,6 +79,7 @@ class SensitiveValues:
         distinct = set(words)
         singles = self.groups.get(1, {})
         found = {singles[word] for word in distinct & singles.keys()}
+        found |= {"latitude and longitude"} if self.places.stand_in(text) else set()
         found |= self._in_pieces(words, distinct)
         if self._lengths:
             for word in distinct:
@@ -131,7 +134,8 @@ def collect_values(readings: Iterable[Reading], *, of: Callable[[Reading], bool]
         Every distinct value of fields with sensitivity ``identifier``; of ``free text``, every run of six words;
         of ``quasi`` fields what nearly tells one case from all others: times to the minute (in UTC and as clocks in
         the United Kingdom show), coordinates of four
-        decimals or more (latitudes also rounded to four), places in words of eight characters or more. Not searched, because they stand in any
+        decimals or more (latitudes also rounded to four; where there are more than 20,000 different ones, pairs of
+        latitude and longitude instead), places in words of eight characters or more. Not searched, because they stand in any
         page: values of fewer than five letters and digits, numbers of fewer than seven digits, midnight (which
         stands for a day), categories, and values that an open field or a codelist holds too.
     """
@@ -153,7 +157,12 @@ def collect_values(readings: Iterable[Reading], *, of: Callable[[Reading], bool]
             searched[place] = None
             for size, found in _pieces(texts, free=column.sensitivity == "free text").items():
                 groups[size] = dict.fromkeys(found - known, place) | groups.get(size, {})
-    return SensitiveValues(groups, tuple(searched), left)
+    dense = [
+        reading
+        for reading in filter(of, readings)
+        if left.keys() & {f"{reading.source.table}.{name}" for name in ("latitude", "longitude")}
+    ]
+    return SensitiveValues(groups, tuple(searched), left, collect_places(dense))
 
 
 def scan_release(parts: Mapping[str, str | bytes], values: SensitiveValues) -> list[str]:
@@ -248,6 +257,8 @@ def _texts(column: TableField, series: pd.Series) -> Iterable[str] | str:
         numbers = [float(number) for number in distinct]
         rounded = (repr(round(number, DECIMALS)) for number in numbers if abs(number) >= LATITUDE)
         texts = {*map(repr, numbers), *rounded}
+        if len(texts) > DENSE:
+            return "so many different values that numbers of any page are among them: pairs of coordinates are searched"
         return [text for text in texts if len(text.partition(".")[2]) >= DECIMALS]
     if column.codelist or column.constraints.enum or not pd.api.types.is_string_dtype(series.dtype):
         return "a category or a whole number: many share each value"

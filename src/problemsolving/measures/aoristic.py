@@ -36,7 +36,9 @@ class AoristicWeights:
         return self.used + self.no_begin + self.reversed_
 
 
-def aoristic_weights(begin: ArrayLike, end: ArrayLike | None = None) -> AoristicWeights:
+def aoristic_weights(
+    begin: ArrayLike, end: ArrayLike | None = None, *, count: ArrayLike | None = None
+) -> AoristicWeights:
     """Spread events evenly between their earliest and latest time, over the 168 hours of the week.
 
     Answers: at which hours did events happen, as far as their times are known?
@@ -46,6 +48,8 @@ def aoristic_weights(begin: ArrayLike, end: ArrayLike | None = None) -> Aoristic
     begin, end : array_like of datetime, shape (n,)
         Earliest and latest time of each event, local clock times without an offset (`to_local` makes them from UTC).
         A missing end counts as the beginning; without ``end`` all do.
+    count : array_like of int, shape (n,), optional
+        How many events have these times; one each when not given.
 
     Returns
     -------
@@ -80,6 +84,9 @@ def aoristic_weights(begin: ArrayLike, end: ArrayLike | None = None) -> Aoristic
     last = first.copy() if end is None else _clock_times(end, name="end")
     if first.shape != last.shape:
         raise ValueError("begin and end must have one time an event each; missing ones may be empty (NaT)")
+    each = np.ones(len(first), np.int64) if count is None else np.asarray(count).astype(np.int64)
+    if each.shape != first.shape or (each < 0).any():
+        raise ValueError("count must be 0 or more, one for each time")
     no_begin, no_end = np.isnat(first), np.isnat(last)
     last = np.where(no_end, first, last)
     reversed_ = ~no_begin & (last < first)
@@ -87,23 +94,28 @@ def aoristic_weights(begin: ArrayLike, end: ArrayLike | None = None) -> Aoristic
     start = (first[used] - _MONDAY).astype(np.int64)
     span = (last[used] - first[used]).astype(np.int64)
     whole = span >= HOURS * _HOUR
-    weights = np.full(HOURS, whole.sum() / HOURS)
-    start, span = start[~whole] % (HOURS * _HOUR), span[~whole]
-    for low, high in pairwise([*range(0, len(start), _AT_ONCE), len(start)]):
-        weights += _spread(start[low:high], span[low:high])
+    held = each[used]
+    whole_week = int(held[whole].sum())
+    weights = np.full(HOURS, whole_week / HOURS)
+    start, span, held = start[~whole] % (HOURS * _HOUR), span[~whole], held[~whole]
     several = (start + np.maximum(span, 1) - 1) // _HOUR > start // _HOUR
+    weights += np.bincount(start[~several] // _HOUR, weights=held[~several], minlength=HOURS)
+    spread = int(held[several].sum())
+    start, span, held = start[several], span[several], held[several]
+    for low, high in pairwise([*range(0, len(start), _AT_ONCE), len(start)]):
+        weights += _spread(start[low:high], span[low:high], held[low:high])
     return AoristicWeights(
         weights=weights.reshape(7, 24),
-        used=int(used.sum()),
-        no_begin=int(no_begin.sum()),
-        reversed_=int(reversed_.sum()),
-        no_end=0 if end is None else int((no_end & used).sum()),
-        spread=int(several.sum() + whole.sum()),
-        whole_week=int(whole.sum()),
+        used=int(each[used].sum()),
+        no_begin=int(each[no_begin].sum()),
+        reversed_=int(each[reversed_].sum()),
+        no_end=0 if end is None else int(each[no_end & used].sum()),
+        spread=spread + whole_week,
+        whole_week=whole_week,
     )
 
 
-def _spread(start: NDArray[np.int64], span: NDArray[np.int64]) -> NDArray[np.float64]:
+def _spread(start: NDArray[np.int64], span: NDArray[np.int64], each: NDArray[np.int64]) -> NDArray[np.float64]:
     """Add up what events shorter than a week give to each hour: one row an event and hour that it touches."""
     stop = start + np.maximum(span, 1)  # an instant lies in its hour
     first = start // _HOUR
@@ -111,7 +123,7 @@ def _spread(start: NDArray[np.int64], span: NDArray[np.int64]) -> NDArray[np.flo
     event = np.repeat(np.arange(len(start)), many)
     hour = np.arange(len(event)) - np.repeat(np.cumsum(many) - many, many) + first[event]
     covered = np.minimum(stop[event], (hour + 1) * _HOUR) - np.maximum(start[event], hour * _HOUR)
-    given = covered / (stop - start)[event]
+    given = covered / (stop - start)[event] * each[event]
     return np.bincount(hour % HOURS, weights=given, minlength=HOURS).astype(float)
 
 
@@ -150,15 +162,18 @@ def to_local(times_utc: ArrayLike, *, time_zone: str = "Europe/London") -> pd.Se
         raise ValueError('time_zone is not known; give a name such as "Europe/London"') from None
 
 
-def at_midnight(times: ArrayLike) -> float:
+def at_midnight(times: ArrayLike, *, count: ArrayLike | None = None) -> float:
     """Give the share of times that are exactly 00:00, as systems write it where the time was not known.
+
+    ``count`` is how many events have each time; one when not given.
 
     >>> at_midnight(["2024-01-01 00:00", "2024-01-01 12:00"])
     0.5
     """
-    known = _clock_times(times, name="times")
-    known = known[~np.isnat(known)]
-    return float(((known - _MONDAY).astype(np.int64) % (24 * _HOUR) == 0).mean()) if len(known) else 0.0
+    given = _clock_times(times, name="times")
+    each = (~np.isnat(given)).astype(float) * (1 if count is None else np.asarray(count, float))
+    midnight = (given - _MONDAY).astype(np.int64) % (24 * _HOUR) == 0
+    return float(each[midnight].sum() / each.sum()) if each.sum() else 0.0
 
 
 def weekdays_unequal(times: ArrayLike) -> bool:

@@ -179,6 +179,7 @@ def compare_currencies(
     harm: WeightTable | None = None,
     cost: WeightTable | None = None,
     code: str | None = None,
+    count: str | None = None,
     reasons: Mapping[str, str] | None = None,
     dispersion: float = 1.0,
     confidence_level: float = 0.95,
@@ -192,7 +193,7 @@ def compare_currencies(
     Parameters
     ----------
     events : pandas.DataFrame
-        One row an event.
+        One row an event, or with ``count`` so many events a row that are alike.
     by : str
         Column with the group: a category, an area, a month.
     minutes : str, optional
@@ -201,6 +202,8 @@ def compare_currencies(
         Severity weights and unit costs; ``cost`` has a price year, ``harm`` has none.
     code : str, optional
         Column with the kind of event, as the tables write it; needed by both.
+    count : str, optional
+        Column with the number of events of a row.
     reasons : mapping of str to str, optional
         Why a currency is missing, for example {"harm": "the source has no offence codes"}.
     dispersion : float
@@ -239,14 +242,19 @@ def compare_currencies(
     [['events', 'a', 3.0, 1.0], ['events', 'b', 1.0, 2.0], ['minutes', 'a', 40.0, 2.0], ['minutes', 'b', 120.0, 1.0]]
     """
     tables = {name: table for name, table in (("harm", harm), ("cost", cost)) if table is not None}
-    stop_at(_faults(events, by, minutes, code, tables, reasons or {}), what="demand")
+    stop_at(
+        _faults(events, {"by": by, "minutes": minutes, "code": code, "count": count}, tables, reasons or {}),
+        what="demand",
+    )
     at, groups = pd.factorize(events[by].astype("string").fillna(NO_GROUP), sort=True)
-    sums = {"events": sums_of_kinds(_counted(at, groups), pd.Series([1.0]), public=True)}
+    times = np.ones(len(at)) if count is None else events[count].to_numpy(float)
+    counts = np.bincount(at, weights=times, minlength=len(groups))
+    sums = {"events": sums_of_kinds(pd.DataFrame({0: counts}, index=groups), pd.Series([1.0]), public=True)}
     units = {"events": of, "minutes": "minutes"} | {name: table.unit for name, table in tables.items()}
     if minutes is not None:
-        sums["minutes"] = sums_of_values(events[minutes], at, len(groups))
+        sums["minutes"] = sums_of_values(events[minutes], at, len(groups), times=times)
     if tables:
-        kinds = count_kinds(events, by=by, code=str(code), count=None).loc[list(groups)]
+        kinds = count_kinds(events, by=by, code=str(code), count=count).loc[list(groups)]
         for name, table in tables.items():
             sums[name] = sums_of_kinds(kinds, table.weigh(kinds.columns.to_series()), public=False)
     settings = {f"{name}_{key}": value for name, table in tables.items() for key, value in table.settings.items()}
@@ -262,7 +270,7 @@ def compare_currencies(
             NEVER_ADDED,
             *(f"{name}: events without a weight or a time are in no sum" for name in sums if name != "events"),
         ),
-        frame=pd.DataFrame({"group": np.asarray(groups, object), "count": np.bincount(at).astype(float)}),
+        frame=pd.DataFrame({"group": np.asarray(groups, object), "count": counts}),
         sums={name: replace(found, dispersion=dispersion) for name, found in sums.items()},
         units=units,
         reasons={name: given.get(name, NOT_GIVEN) for name in CURRENCIES if name not in sums},
@@ -273,21 +281,14 @@ def compare_currencies(
     )
 
 
-def _counted(at: np.ndarray, groups: pd.Index) -> pd.DataFrame:
-    """Count events by group, all of one kind."""
-    return pd.DataFrame({0: np.bincount(at, minlength=len(groups)).astype(float)}, index=groups)
-
-
 def _faults(
     events: pd.DataFrame,
-    by: str,
-    minutes: str | None,
-    code: str | None,
+    asked: Mapping[str, str | None],
     tables: Mapping[str, WeightTable],
     reasons: Mapping[str, str],
 ) -> list[str]:
     """Name everything that is wrong with the arguments."""
-    asked = {"by": by, "minutes": minutes, "code": code}
+    minutes, code, count = asked["minutes"], asked["code"], asked["count"]
     faults = [
         f'{name} names the column "{column}", which events lacks'
         for name, column in asked.items()
@@ -297,6 +298,8 @@ def _faults(
         faults.append("events has no rows")
     if minutes in events and (events[minutes] < 0).any():
         faults.append(f"minutes is negative in {rows_named(events[minutes] < 0)}")
+    if count in events and not (events[count] >= 0).all():
+        faults.append(f"count must be 0 or more in every row; it is not in {rows_named(~(events[count] >= 0))}")
     if tables and code is None:
         faults.append("code is missing: weights need the column with the kind of event")
     if "harm" in tables and tables["harm"].is_money:

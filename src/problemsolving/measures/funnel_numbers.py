@@ -117,6 +117,10 @@ class FunnelNumbers(GroupedResult):
         limits, 1 above the inner ones, 2 above the outer ones, -1 and -2 below them; ``beyond_chance``: as much for the
         limits by chance alone; ``position``: ``beyond`` in words. Missing where withheld.
         """
+        return self._estimated.copy()
+
+    @cached_property
+    def _estimated(self) -> pd.DataFrame:
         count, exposure = _arrays(self.frame)
         low, high = self.centre.intervals(count, exposure, self.level)
         rates = {"estimate": count / exposure, "low": low, "high": high}

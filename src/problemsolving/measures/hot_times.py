@@ -211,6 +211,7 @@ def measure_hot_times(
     begin: ArrayLike,
     end: ArrayLike | None = None,
     *,
+    count: ArrayLike | None = None,
     block_hours: BlockHours = 4,
     clock: Clock = "local",
     confidence_level: float = 0.95,
@@ -227,6 +228,8 @@ def measure_hot_times(
     begin, end : array_like of datetime, shape (n,)
         Earliest and latest time of each event, local clock times without an offset (`to_local` makes them from UTC).
         Without an end an event happened at its beginning.
+    count : array_like of int, shape (n,), optional
+        How many events have these times; one each when not given.
     block_hours : {1, 2, 3, 4, 6, 8, 12}
         Hours of a block. Single hours of the week hold too few events to leave; blocks of 4 or 6 do better.
     clock : {"local", "UTC"}
@@ -278,7 +281,7 @@ def measure_hot_times(
         raise ValueError("block_hours must be 1, 2, 3, 4, 6, 8 or 12")
     normal_quantile(confidence_level)
     rng = np.random.default_rng() if rng is None else rng
-    found = aoristic_weights(begin, end)
+    found = aoristic_weights(begin, end, count=count)
     if not found.used:
         raise NotEstimableError("no event has a time that can be used")
     why = {"no beginning": found.no_begin, "end before beginning": found.reversed_}
@@ -297,7 +300,7 @@ def measure_hot_times(
         seed=int(rng.integers(2**63)),
         level=confidence_level,
         of=of,
-        caveats=_caveats(found, clock, begin),
+        caveats=_caveats(found, clock, begin, count),
     )
 
 
@@ -313,7 +316,7 @@ def _frame(weights: NDArray[np.float64], block_hours: int) -> pd.DataFrame:
     return pd.concat([cells, by_day, by_hours], ignore_index=True)
 
 
-def _caveats(found: AoristicWeights, clock: Clock, begin: ArrayLike) -> tuple[str, ...]:
+def _caveats(found: AoristicWeights, clock: Clock, begin: ArrayLike, count: ArrayLike | None) -> tuple[str, ...]:
     """What a reader must know, without a count."""
     shares = (
         (found.no_begin, "Events without a beginning are left out"),
@@ -327,6 +330,6 @@ def _caveats(found: AoristicWeights, clock: Clock, begin: ArrayLike) -> tuple[st
     said = [f"{words}: {in_a_hundred(count / found.given)}" for count, words in shares if count]
     if weekdays_unequal(begin):
         said.append("The days from the first event to the last hold some weekdays once more than others")
-    if at_midnight(begin) > _HEAPED:
+    if at_midnight(begin, count=count) > _HEAPED:
         said.append("Many events begin at exactly 00:00, which is often written where no time was known")
     return (_CLOCKS[clock], *said, "Events are taken as separate; the busiest block was picked for being the busiest")

@@ -15,7 +15,7 @@ from problemsolving.errors import counted
 from problemsolving.grouped import GroupedResult
 from problemsolving.results import Column, Kind, Method, listed
 from problemsolving.stats.intervals import wilson_limits
-from problemsolving.stats.spatial import nearest_weights
+from problemsolving.stats.spatial import nearest_to
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,6 +100,7 @@ def find_unusual_points(
     incidents: pd.DataFrame,
     *,
     by: str | None = None,
+    count: str | None = None,
     location: str | None = None,
     show_locations: bool = False,
     longitude: str = "longitude",
@@ -119,9 +120,11 @@ def find_unusual_points(
     Parameters
     ----------
     incidents : pandas.DataFrame
-        One row an incident.
+        One row an incident, or with ``count`` so many incidents a row that are alike.
     by : str, optional
         Column that tells the points apart (an address, a map point's number). None: by longitude and latitude.
+    count : str, optional
+        Column with the number of incidents of a row.
     location : str, optional
         Column with the words of the location, searched for ``kinds``.
     show_locations : bool
@@ -175,7 +178,9 @@ def find_unusual_points(
     >>> found.frame["reason"].iloc[0], int(found.at_unusual.sum()), float(found.estimates()["estimate"].iloc[0])
     ('named as police station; far above its neighbours', 30, 0.375)
     """
-    lacking = [name for name in (by, location, longitude, latitude) if name is not None and name not in incidents]
+    lacking = [
+        name for name in (by, count, location, longitude, latitude) if name is not None and name not in incidents
+    ]
     if lacking:
         raise ValueError(f"incidents has no column {lacking[0]!r}; name the column to use")
     if show_locations and location is None:
@@ -185,8 +190,12 @@ def find_unusual_points(
     placed = incidents[[longitude, latitude]].notna().all(axis=1).to_numpy()
     if not placed.any():
         raise ValueError("no incident has a place; give longitude and latitude")
-    keys, points = _count_points(incidents[placed], by, location, longitude, latitude)
-    points["reason"] = _reasons(points, share=share, ratio=ratio, k=k, at_least=at_least, kinds=kinds or KINDS)
+    times = np.ones(len(incidents)) if count is None else incidents[count].to_numpy(float)
+    keys, points = _count_points(incidents[placed], times[placed], by, longitude, latitude)
+    many = np.flatnonzero(points["count"].to_numpy() >= at_least)
+    words = pd.Series(_words(incidents[placed], keys, times[placed], location, many), index=many, dtype=object)
+    points = points.assign(reason="", words=words)
+    points.loc[many, "reason"] = _reasons(points, words, share=share, ratio=ratio, k=k, kinds=kinds or KINDS)
     found = points[points["reason"] != ""].sort_values(["x", "y"], kind="stable")
     numbers = [f"point {place}" for place in range(1, len(found) + 1)]
     names = (
@@ -197,7 +206,7 @@ def find_unusual_points(
     ordered = found.assign(group=names, count=found["count"].astype(float)).sort_values(
         ["count", "group"], ascending=[False, True], kind="stable"
     )
-    total = float(placed.sum())
+    total = float(times[placed].sum())
     rest = pd.DataFrame({"group": [OTHERS, ALL], "count": [total - ordered["count"].sum(), total], "reason": ["", ""]})
     frame = pd.concat([ordered[["group", "count", "reason"]], rest], ignore_index=True)
     at_unusual = np.zeros(len(incidents), bool)
@@ -217,35 +226,49 @@ def find_unusual_points(
 
 
 def _count_points(
-    rows: pd.DataFrame, by: str | None, location: str | None, longitude: str, latitude: str
+    rows: pd.DataFrame, times: np.ndarray, by: str | None, longitude: str, latitude: str
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Give the number of each row's point, and a row a point: ``x``, ``y``, ``count``, ``words``."""
-    degrees = rows[[longitude, latitude]].astype(float).round(6)
-    words = rows[location].astype(str) if location is not None else pd.Series("", index=rows.index)
-    groups = rows[by].astype(str) if by is not None else [degrees[longitude], degrees[latitude]]
-    table = pd.DataFrame({"x": degrees[longitude], "y": degrees[latitude], "words": words})
-    grouped = table.groupby(groups, sort=True)
-    keys = grouped.ngroup().to_numpy()
-    points = grouped[["x", "y"]].median().assign(count=grouped.size())
-    points["words"] = table.groupby([keys, "words"]).size().reset_index(name="n").sort_values("n", kind="stable").groupby("level_0")["words"].last().to_numpy()  # fmt: skip
-    return keys, points.reset_index(drop=True)
+    """Give the number of each row's point, and a row a point: ``x``, ``y``, ``count``, in the order of the points."""
+    degrees = rows[[longitude, latitude]].to_numpy(float).round(6)
+    if by is None:
+        whole = np.rint(degrees * 1e6).astype(np.int64)
+        points, keys = np.unique(whole[:, 0] * (1 << 31) + whole[:, 1], return_inverse=True)
+        first = np.empty(len(points), np.int64)
+        first[keys] = np.arange(len(keys))  # every row of a point lies at the same place
+        place = pd.DataFrame(degrees[first], columns=["x", "y"])
+    else:
+        grouped = pd.DataFrame(degrees, columns=["x", "y"]).groupby(rows[by].astype(str).to_numpy(), sort=True)
+        keys, place = grouped.ngroup().to_numpy(), grouped[["x", "y"]].median().reset_index(drop=True)
+    return keys, place.assign(count=np.bincount(keys, weights=times, minlength=len(place)))
+
+
+def _words(
+    rows: pd.DataFrame, keys: np.ndarray, times: np.ndarray, location: str | None, chosen: np.ndarray
+) -> list[str]:
+    """Give the location's words that most incidents of each chosen point have, of several as frequent the last."""
+    if location is None:
+        return [""] * len(chosen)
+    at = np.isin(keys, chosen)
+    table = pd.DataFrame({"key": keys[at], "words": rows[location].to_numpy()[at].astype(str), "n": times[at]})
+    counted = table.groupby(["key", "words"])["n"].sum().reset_index().sort_values("n", kind="stable")
+    return counted.groupby("key")["words"].last().reindex(chosen).tolist()
 
 
 def _reasons(
-    points: pd.DataFrame, *, share: float, ratio: float, k: int, at_least: int, kinds: Mapping[str, str]
-) -> np.ndarray:
-    """Say why each point is reported, the words first; nothing where it is not."""
+    points: pd.DataFrame, words: pd.Series, *, share: float, ratio: float, k: int, kinds: Mapping[str, str]
+) -> pd.Series:
+    """Say why each point that has ``words`` is reported, the words first; nothing where it is not."""
     counts = points["count"].to_numpy(float)
-    named = np.array([_kind(words, kinds) for words in points["words"]], object)
-    by_words = np.where(named != "", "named as " + named, "")
-    standing_out = np.zeros(len(points), bool)
-    if len(points) > 1:
+    named = words.map(lambda text: _kind(text, kinds))
+    by_words = ("named as " + named).where(named != "", "")
+    standing_out = pd.Series(False, index=words.index)
+    high = words.index[points.loc[words.index, "count"] >= share * counts.sum()]
+    if len(points) > 1 and len(high):
         near = min(k, len(points) - 1)
-        around = np.median(counts[nearest_weights(points[["x", "y"]], near).indices.reshape(-1, near)], axis=1)
-        standing_out = (counts >= share * counts.sum()) & (counts >= ratio * around)
-    by_share = np.where(standing_out, FAR, "")
-    joined = np.where((by_words != "") & standing_out, by_words + "; " + by_share, by_words + by_share)
-    return np.where(counts >= at_least, joined, "")
+        around = np.median(counts[nearest_to(points[["x", "y"]], high.to_numpy(), near)], axis=1)
+        standing_out[high] = points.loc[high, "count"].to_numpy() >= ratio * around
+    by_share = pd.Series(np.where(standing_out, FAR, ""), index=words.index)
+    return (by_words + "; " + by_share).where((by_words != "") & standing_out, by_words + by_share)
 
 
 def _kind(words: str, kinds: Mapping[str, str]) -> str:

@@ -2,251 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
 
-from problemsolving import draw
 from problemsolving.errors import NotEstimableError
-from problemsolving.grouped import GroupedResult
-from problemsolving.measures.persons import known_identifiers, one_of
-from problemsolving.results import Column, Interval, Kind, Method, Value, number, whole
+from problemsolving.measures.persons import known_identifiers
+from problemsolving.measures.repeat_shares import RepeatShares
+from problemsolving.results import Method
 from problemsolving.stats.intervals import normal_quantile
-from problemsolving.stats.resampling import percentile_interval
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-Floats = NDArray[np.float64]
-
-MANY_UNKNOWN = 0.20  # share of events without an identifier from which many repeats are missed
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RepeatShares(GroupedResult):
-    """People or places by number of events: ``frame`` has ``group``, ``events`` (of each) and ``count`` (of people).
-
-    The last class holds those with so many events or more: ``top`` says how many events they have and with what
-    weights. The estimate of a class is its share of the events.
-    """
-
-    margins: ClassVar[tuple[tuple[str, ...], ...]] = ((),)
-    value_name: ClassVar[str] = "share_of_events"
-    estimate_kind: ClassVar[Kind] = "percent"
-
-    top: tuple[Floats, Floats]
-    identified: float  # share of events with an identifier
-    exposed: bool  # those without an event are the first class
-    who: str = "people"
-    n_resamples: int = 9_999
-    seed: int = 0
-
-    def rebuild(self, cells: pd.DataFrame) -> Self:
-        """Take released counts; where one is withheld, the events of the last class could tell it and go with it."""
-        hidden = bool(cells["count"].isna().any())
-        return replace(self, frame=cells, top=(np.array([np.nan]), np.ones(1)) if hidden else self.top)
-
-    def blurred(self) -> Self:
-        return replace(self, top=_two_points(*self.top, self.most), identified=min(_floored(self.identified), 0.95))
-
-    @property
-    def most(self) -> int:
-        """Events from which people are one class, the last."""
-        return int(self.frame["events"].iloc[-1])
-
-    def _classes(self) -> tuple[Floats, Floats]:
-        """Give events of each and number of people, the last class by its several numbers of events."""
-        counts = self.frame["count"].to_numpy(float)
-        each = self.frame["events"].to_numpy(float)
-        values, weights = self.top if counts[-1] != 0 else (np.array([float(self.most)]), np.ones(1))
-        return np.append(each[:-1], values), np.append(counts[:-1], counts[-1] * weights)
-
-    def _resampled(self) -> Floats:
-        """People drawn anew, one row a resample, one column as in `_classes`."""
-        _, people = self._classes()
-        if not people.sum() > 0:
-            return np.full((1, len(people)), np.nan)
-        rng = np.random.default_rng(self.seed)
-        return rng.multinomial(round(people.sum()), people / people.sum(), size=self.n_resamples).astype(float)
-
-    def _by_chance(self) -> tuple[Floats, Floats]:
-        """People by number of events as chance would have it: events of each, and one row a draw."""
-        each, people = self._classes()
-        events, total = float(each @ people), float(people.sum())
-        if not np.isfinite(events) or not total > 0:
-            return each, np.full((1, len(each)), np.nan)
-        rate = events / total if self.exposed else truncated_rate(events / total)
-        values = np.arange(1 - self.exposed, stats.poisson.ppf(1 - 1e-9, rate) + self.most + 1)
-        chances = stats.poisson.pmf(values, rate) if rate > 0 else (values == values[0]).astype(float)
-        rng = np.random.default_rng(self.seed + 1)
-        return values, rng.multinomial(round(total), chances / chances.sum(), size=self.n_resamples).astype(float)
-
-    def _shares(self, each: Floats, people: Floats, *, of_events: bool) -> Floats:
-        """Share of the events, or of the people, in each class of the frame."""
-        held = people * each if of_events else people
-        classes = np.minimum(np.nan_to_num(each, nan=self.most), self.most)
-        lowest = self.frame["events"].to_numpy(float)
-        grouped = np.stack([held[..., classes == low].sum(axis=-1) for low in lowest], axis=-1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(grouped / held.sum(axis=-1, keepdims=True))
-
-    def estimates(self) -> pd.DataFrame:
-        """Give ``estimate`` (share of events), ``people`` (share of people), and both by chance, one row a class."""
-        each, people = self._classes()
-        drawn, (values, chance) = self._resampled(), self._by_chance()
-        frame = self.frame.copy()
-        for name, of_events in (("estimate", True), ("people", False)):
-            frame[name] = self._shares(each, people, of_events=of_events)
-            prefix = "" if of_events else "people_"
-            for before, numbers, draws in (("", each, drawn), ("chance_", values, chance)):
-                limits = self._between(self._shares(numbers, draws, of_events=of_events))
-                frame[f"{before}{prefix}low"], frame[f"{before}{prefix}high"] = limits
-        shown = frame.columns.difference(["group", "events", "count"])
-        frame.loc[frame["count"].isna(), shown] = np.nan
-        return frame
-
-    def _between(self, draws: Floats) -> Floats:
-        tail = (1 - self.level) / 2
-        return np.asarray(np.quantile(draws, [tail, 1 - tail], axis=0))
-
-    def repeat_share(self) -> tuple[float, Interval, Interval]:
-        """Give the share of events after the first to the same person, its interval, and chance's where it is known."""
-        each, people = self._classes()
-        values, chance = self._by_chance()
-        limits = percentile_interval(repeat_share(each, self._resampled()), confidence_level=self.level)
-        by_chance = percentile_interval(repeat_share(values, chance), confidence_level=self.level)
-        known = self.exposed and np.isfinite(by_chance[0])
-        return (
-            float(repeat_share(each, people)),
-            Interval(*limits, self.level),
-            Interval(*(by_chance if known else (np.nan, np.nan)), self.level),
-        )
-
-    def columns(self) -> dict[str, Column]:
-        own = super().columns()
-        return {
-            "group": own["group"],
-            "count": Column(self.who.capitalize(), "count"),
-            "people": Column(f"Share of {self.who}", "percent"),
-            "estimate": Column(f"Share of {self.of}", "percent"),
-            "low": own["low"],
-            "high": own["high"],
-            "chance_low": Column("By chance, low", "percent"),
-            "chance_high": Column("By chance, high", "percent"),
-        }
-
-    def values(self) -> list[Value]:
-        rows = self.estimates().to_dict("records")
-        n = whole(self.frame["count"].sum(skipna=False))
-        found = super().values()
-        for row in rows:
-            told = number(row["people"])
-            limits = None if told is None else Interval(row["people_low"], row["people_high"], self.level)
-            found.append(
-                Value(
-                    name="share_of_people",
-                    group=row["group"],
-                    estimate=told,
-                    interval=limits,
-                    unit=f"share of {self.who}",
-                    n=whole(row["count"]),
-                )
-            )
-        share, limits, chance = self.repeat_share()
-        told = number(share)
-        reason = None if told is not None else "withheld: a count is too small"
-        found.append(
-            Value(
-                name="repeat_share",
-                estimate=told,
-                interval=limits if told is not None else None,
-                unit=self.unit,
-                n=n,
-                reason=reason,
-            )
-        )
-        if self.exposed and told is not None:
-            middle = (chance.low + chance.high) / 2
-            found.append(Value(name="repeat_share_by_chance", estimate=middle, interval=chance, unit=self.unit, n=n))
-        known = Value(name="identified", estimate=self.identified, unit=f"share of {self.of}", n=n)
-        return [*found, known] if n is not None or number(share) is None else found
-
-    def summary(self) -> str:
-        share, limits, chance = self.repeat_share()
-        unknown = f" At least {_floored(self.identified):.0%} of the {self.of} had an identifier"
-        if self.identified < 1 - MANY_UNKNOWN:
-            unknown += "; the others are no repeats of anyone here, so that repeats are under-counted"
-        unknown = f" Every one of the {self.of} had an identifier." if self.identified == 1 else f"{unknown}."
-        if number(share) is None:
-            return f"The share of repeats is withheld: a count is too small (fewer classes may leave enough).{unknown}"
-        top = self.estimates().iloc[-1]
-        text = (
-            f"{share:.1%} of the {self.of} with an identifier ({self.level:.0%} interval {limits.low:.1%} to {limits.high:.1%}) came "
-            f"after the first to the same {one_of(self.who)}"
-        )
-        if self.exposed:
-            text += f"; chance alone, with everyone at equal risk, would give {chance.low:.1%} to {chance.high:.1%}"
-        if not top["count"]:
-            return f"{text}. None of the {self.who} had {self.most} or more.{unknown}"
-        return (
-            f"{text}. The {top['people']:.1%} of {self.who} with {self.most} or more had {top['estimate']:.1%} of the {self.of} "
-            f"({top['low']:.1%} to {top['high']:.1%}; by chance {top['chance_low']:.1%} to {top['chance_high']:.1%}).{unknown}"
-        )
-
-    def plot(self, *, ax: Axes | None = None) -> Axes | None:
-        shown = self.estimates()[self.frame["events"].to_numpy() > 0]
-        return draw.against_chance(
-            shown["group"].tolist(),
-            shown["estimate"],
-            low=shown["low"],
-            high=shown["high"],
-            chance_low=shown["chance_low"],
-            chance_high=shown["chance_high"],
-            quantity=f"% of {self.of}, by the number that the same {one_of(self.who)} had",
-            percent=True,
-            ax=ax,
-        )
-
-
-def repeat_share(events_each: ArrayLike, people: ArrayLike) -> Floats:
-    """Share of events that came after the first to the same person.
-
-    Parameters
-    ----------
-    events_each : array_like, shape (k,)
-        Events of a person, by class.
-    people : array_like, shape (..., k)
-        People in each class.
-
-    Examples
-    --------
-    Three people with one event and one with three: two of six events are repeats.
-
-    >>> round(float(repeat_share([1, 3], [3, 1])), 3)
-    0.333
-    """
-    each, plain = np.asarray(events_each, float), np.asarray(people, float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (
-            np.asarray(1 - plain @ (each > 0) / (plain @ each))
-            if np.isfinite(each).all()
-            else plain.sum(axis=-1) * np.nan
-        )
-
-
-def truncated_rate(mean: float) -> float:
-    """Rate of a Poisson whose counts of one or more have this mean.
-
-    >>> round(truncated_rate(1.0), 3), round(truncated_rate(2 / (1 - np.exp(-2))), 3)
-    (0.0, 2.0)
-    """
-    if mean <= 1 + 1e-12:
-        return 0.0
-    return float(optimize.brentq(lambda rate: rate / -np.expm1(-rate) - mean, 1e-12, mean))
 
 
 def measure_repeats(
@@ -323,22 +87,72 @@ def measure_repeats(
     >>> found.frame.set_index("group")["count"].astype(int).tolist(), found.repeat_share()[0]
     ([1, 0, 1, 0, 0], 0.5)
     """
+    known = known_identifiers(identifiers)
+    events, people = np.unique(known.value_counts().to_numpy(), return_counts=True)
+    return repeats_of_counts(
+        events,
+        people,
+        without=int(known.isna().sum()),
+        exposed=exposed,
+        most=most,
+        confidence_level=confidence_level,
+        n_resamples=n_resamples,
+        rng=rng,
+        who=who,
+        of=of,
+    )
+
+
+def repeats_of_counts(
+    events: ArrayLike,
+    people: ArrayLike,
+    *,
+    without: float = 0,
+    exposed: int | None = None,
+    most: int = 5,
+    confidence_level: float = 0.95,
+    n_resamples: int = 9_999,
+    rng: np.random.Generator | None = None,
+    who: str = "people",
+    of: str = "incidents",
+) -> RepeatShares:
+    """Measure repeats as :func:`measure_repeats` does, from counts instead of identifiers.
+
+    Parameters
+    ----------
+    events, people : array_like, shape (k,)
+        So many people had so many events (1 or more) each.
+    without : float
+        Events without an identifier.
+    exposed, most, confidence_level, n_resamples, rng, who, of
+        As in :func:`measure_repeats`, which says what is returned and raised.
+
+    Examples
+    --------
+    >>> found = repeats_of_counts([1, 3], [1, 1], without=2, rng=np.random.default_rng(1))
+    >>> found.frame.set_index("group")["count"].astype(int).tolist(), found.repeat_share()[0], found.identified
+    ([1, 0, 1, 0, 0], 0.5, 0.6666666666666666)
+    """
     rng = np.random.default_rng() if rng is None else rng
     normal_quantile(confidence_level)
     if most < 2:
         raise ValueError("most must be 2 or more")
-    known = known_identifiers(identifiers)
-    if not known.notna().any():
+    each, number = np.asarray(events, np.int64), np.asarray(people, float)
+    if each.shape != number.shape or (each < 1).any() or (number < 0).any() or without < 0:
+        raise ValueError("events must be 1 or more, people and without 0 or more, and events as many as people")
+    if not number.sum():
         raise NotEstimableError(f"no event has an identifier, so that repeats of {who} cannot be told")
-    events = known.value_counts().to_numpy()
-    if exposed is not None and exposed < len(events):
+    if exposed is not None and exposed < number.sum():
         raise ValueError("exposed must be at least as many as had an event")
     lowest = np.arange(0 if exposed is not None else 1, most + 1)
-    counts = np.bincount(np.minimum(events, most), minlength=most + 1).astype(float)
+    counts = np.bincount(np.minimum(each, most), weights=number, minlength=most + 1)
     if exposed is not None:
-        counts[0] = exposed - len(events)
-    values, weights = np.unique(events[events >= most], return_counts=True)
+        counts[0] = exposed - number.sum()
+    many = (each >= most) & (number > 0)
+    values, place = np.unique(each[many], return_inverse=True)
+    weights = np.bincount(place, weights=number[many], minlength=len(values))
     top = (values.astype(float), weights / weights.sum()) if len(values) else (np.array([float(most)]), np.ones(1))
+    identified = float(each @ number)
     chance = "Poisson over the exposed" if exposed is not None else "zero-truncated Poisson with the same mean"
     return RepeatShares(
         method=Method(
@@ -349,7 +163,7 @@ def measure_repeats(
         unit=f"share of {of}",
         frame=pd.DataFrame({"group": _class_names(lowest), "events": lowest, "count": counts[lowest]}),
         top=top,
-        identified=float(known.notna().mean()),
+        identified=identified / (identified + without),
         exposed=exposed is not None,
         who=who,
         n_resamples=n_resamples,
@@ -359,24 +173,6 @@ def measure_repeats(
         heading=f"{of.capitalize()} each",
         caveats=_caveats(exposed is not None, who),
     )
-
-
-def _two_points(values: Floats, weights: Floats, most: int) -> tuple[Floats, Floats]:
-    """Put two numbers of events in the place of several, with their mean and spread to one decimal."""
-    mean = float(values @ weights)
-    if not np.isfinite(mean):
-        return values, weights
-    spread = round(float(np.sqrt(((values - mean) ** 2) @ weights)), 1)
-    mean = max(round(mean, 1), float(most))
-    above = mean - most
-    if not above or not spread:
-        return np.array([mean]), np.ones(1)
-    low = spread**2 / (spread**2 + above**2)
-    return np.array([float(most), mean + spread**2 / above]), np.array([low, 1 - low])
-
-
-def _floored(share: float) -> float:
-    return float(np.floor(share * 20 + 1e-9) / 20)
 
 
 def _class_names(lowest: NDArray[np.int64]) -> list[str]:

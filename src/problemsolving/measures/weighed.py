@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from problemsolving.measures.sums import (
     FEW,
@@ -19,6 +19,8 @@ from problemsolving.measures.sums import (
     significant,
     sum_limits,
 )
+
+Integers = NDArray[np.int64]
 
 THIN = 0.05  # how far kinds with few events may move a sum, as a share of it
 RATIO = 0.10  # a sum is withheld when all but its two largest contributors give less than this share of the largest
@@ -150,7 +152,20 @@ def _per(sums: Floats, count: Floats, *, none: float = 0.0) -> Floats:
     return np.where(count > 0, sums / np.where(count > 0, count, 1.0), none)
 
 
-def sums_of_values(values: ArrayLike, groups: ArrayLike, size: int) -> Sums:
+def _largest(value: Floats, at: Integers, each: Floats, size: int) -> tuple[Floats, Floats]:
+    """Give the largest value of each group, and the sum of its two largest; 0 where a group has none."""
+    order = np.lexsort((-value, at))
+    value, at, each = value[order], at[order], each[order]
+    first = np.flatnonzero(np.diff(at, prepend=-1))
+    largest, two = np.zeros(size), np.zeros(size)
+    largest[at[first]] = two[at[first]] = value[first]
+    next_one = np.where(each[first] > 1, first, np.minimum(first + 1, len(value) - 1))
+    has_next = (at[next_one] == at[first]) & ((next_one > first) | (each[first] > 1))
+    two[at[first[has_next]]] += value[next_one[has_next]]
+    return largest, two
+
+
+def sums_of_values(values: ArrayLike, groups: ArrayLike, size: int, *, times: ArrayLike | None = None) -> Sums:
     """Sum what was recorded of each event (minutes) by group.
 
     Parameters
@@ -161,6 +176,8 @@ def sums_of_values(values: ArrayLike, groups: ArrayLike, size: int) -> Sums:
         Position of each event's group.
     size : int
         Number of groups.
+    times : array_like, shape (events,), optional
+        How many events are alike in value and group; one each when not given.
 
     Notes
     -----
@@ -168,15 +185,15 @@ def sums_of_values(values: ArrayLike, groups: ArrayLike, size: int) -> Sums:
     less than a tenth of the largest, or where these two give nine tenths or more.
     """
     value, at = np.asarray(values, float), np.asarray(groups, int)
-    known = np.isfinite(value)
-    n = np.bincount(at, minlength=size).astype(float)
-    ordered = pd.Series(value[known]).groupby(at[known])
-    largest = ordered.max().reindex(range(size), fill_value=0.0).to_numpy()
-    two = ordered.nlargest(2).groupby(level=0).sum().reindex(range(size), fill_value=0.0).to_numpy()
+    each = np.ones(len(value)) if times is None else np.asarray(times, float)
+    known = np.isfinite(value) & (each > 0)
+    n = np.bincount(at, weights=each, minlength=size).astype(float)
+    largest, two = _largest(value[known], at[known], each[known], size)
     total, square = (
-        np.bincount(at[known], weights=value[known] ** power, minlength=size).astype(float) for power in (1, 2)
+        np.bincount(at[known], weights=each[known] * value[known] ** power, minlength=size).astype(float)
+        for power in (1, 2)
     )
-    recorded = np.bincount(at[known], minlength=size).astype(float)
+    recorded = np.bincount(at[known], weights=each[known], minlength=size).astype(float)
     mean, per_square = np.where((n > 0) & (recorded == 0), np.nan, _per(total, n)), _per(square, n)
     dominated = (total - two < RATIO * largest) | (two >= LARGEST * total)
     frame = pd.DataFrame(

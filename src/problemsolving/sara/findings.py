@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from problemsolving import draw
 from problemsolving.governance.permissions import may_leave_by
@@ -72,7 +74,7 @@ class Finding:
     def payload(self) -> dict[str, Any]:
         """Give what the page needs, and nothing that the policy withholds."""
         shown = self.released.result
-        picture = draw.to_svg(lambda: shown.plot()) if shown.drawn and shown.plot() is not None else None  # type: ignore[arg-type,return-value]
+        picture = draw.to_svg(shown.plot) if shown.drawn else None
         table = shown.table()
         name = f"{self.stage}-{self.name}".replace("_", "-")
         return {
@@ -169,6 +171,24 @@ def _escaped(text: str) -> str:
     import html
 
     return html.escape(text)
+
+
+_ASKED: WeakKeyDictionary[Study, dict[str, Any]] = WeakKeyDictionary()
+Answer = TypeVar("Answer")
+
+
+def once(question: Callable[[Study], Answer]) -> Callable[[Study], Answer]:
+    """Ask a question of a study once: what several others build on is not computed again."""
+    name = f"{question.__module__}.{question.__qualname__}"
+
+    @wraps(question)
+    def ask(study: Study) -> Answer:
+        known = _ASKED.setdefault(study, {})
+        if name not in known:
+            known[name] = question(study)
+        return cast("Answer", known[name])
+
+    return ask
 
 
 def find(

@@ -32,6 +32,7 @@ __all__ = [
     "find_islands",
     "islands_in_words",
     "morans_i",
+    "nearest_to",
     "nearest_weights",
     "row_standardise",
 ]
@@ -125,14 +126,28 @@ def nearest_weights(points: ArrayLike, k: int, *, coordinates: Coordinates = "de
     >>> nearest_weights([[0, 0], [1, 0], [3, 0]], 1, coordinates="metres").toarray().astype(int).tolist()
     [[0, 1, 0], [1, 0, 0], [0, 1, 0]]
     """
-    places = ground_positions(points, coordinates)
-    n = len(places)
-    if not 1 <= k < n:
+    n = len(np.asarray(points))
+    found = nearest_to(points, np.arange(n), k, coordinates=coordinates)
+    return sparse.csr_array((np.ones(n * k), found.ravel(), np.arange(n + 1) * k), shape=(n, n))
+
+
+def nearest_to(
+    points: ArrayLike, chosen: ArrayLike, k: int, *, coordinates: Coordinates = "degrees"
+) -> NDArray[np.int64]:
+    """Give the places of the ``k`` nearest other points of each chosen point, shape (m, k).
+
+    ``chosen`` are places of points, shape (m,); the rest is as in `nearest_weights`.
+
+    >>> nearest_to([[0, 0], [1, 0], [3, 0]], [2], 1, coordinates="metres").tolist()
+    [[1]]
+    """
+    places, own = ground_positions(points, coordinates), np.asarray(chosen, np.int64)
+    if not 1 <= k < len(places):
         raise ValueError("k must be 1 or more and below the number of points")
-    _, found = cKDTree(places).query(places, k=k + 1)
-    itself = found == np.arange(n)[:, None]
+    _, found = cKDTree(places).query(places[own], k=k + 1)
+    itself = found == own[:, None]
     itself[~itself.any(axis=1), -1] = True  # more than k others at the same spot hid the point itself
-    return sparse.csr_array((np.ones(n * k), found[~itself], np.arange(n + 1) * k), shape=(n, n))
+    return np.asarray(found[~itself].reshape(len(own), k), np.int64)
 
 
 def distance_weights(points: ArrayLike, threshold: float, *, coordinates: Coordinates = "degrees") -> Weights:

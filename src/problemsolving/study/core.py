@@ -120,6 +120,7 @@ class Study:
         """Say how many incidents carried area codes retired in 2021, as the policy lets it be said, or nothing."""
         return self.incidents.vintage_caveat(self.policy)
 
+    @cached_property
     def repeated_identifiers(self) -> str:
         """Say how many incidents carry an identifier that another incident of the same month has too, or nothing."""
         return self.incidents.repeated_identifiers(self.policy)

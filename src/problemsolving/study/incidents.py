@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from problemsolving.dictionary.mapping import quoted
 from problemsolving.dictionary.reading import Reading, query_all
-from problemsolving.dictionary.vintage import BestFit, best_fit_2021
+from problemsolving.dictionary.vintage import BestFit, best_fit_2021, successors_2021
 from problemsolving.periods import Month
 
 if TYPE_CHECKING:
@@ -47,22 +47,31 @@ class Incidents:
         return [list(self.categories), list(self.months)]
 
     @cached_property
-    def _cells(self) -> tuple[pd.DataFrame, BestFit | None]:
-        found = query_all(
+    def _raw_cells(self) -> pd.DataFrame:
+        return query_all(
             self.readings,
             f"select area_code, month, count(*)::double as count from canonical where {_WANTED} "
             "group by area_code, month order by area_code, month",
             self._asked,
         )
+
+    @cached_property
+    def _cells(self) -> tuple[pd.DataFrame, BestFit | None]:
+        import pandas as pd
+
+        found = self._raw_cells
         if self.changes is None:
             return found, None
-        rows = found.loc[found.index.repeat(found["count"].astype(int)), ["area_code", "month"]]
+        new = set(self.changes["new_code"])
+        plain = found["area_code"].isna() | found["area_code"].isin(new & set(self.changes["old_code"]))
+        changed = found[~plain]
+        rows = changed.loc[changed.index.repeat(changed["count"].astype(int)), ["area_code", "month"]]
         fit = best_fit_2021(rows["area_code"].reset_index(drop=True), self.changes)
         if not fit.retired:
             return found, fit
-        carried = rows.assign(area_code=fit.codes.to_numpy())
-        counted = carried.groupby(["area_code", "month"], dropna=False).size()
-        return counted.rename("count").astype(float).reset_index(), fit
+        carried = rows.assign(area_code=fit.codes.to_numpy(), count=1.0)
+        counted = pd.concat([found[plain], carried]).groupby(["area_code", "month"], dropna=False)["count"].sum()
+        return counted.reset_index(), fit
 
     @cached_property
     def cells(self) -> pd.DataFrame:
@@ -74,14 +83,114 @@ class Incidents:
         place = np.select([inside, found["area_code"].isna()], ["in area", "unplaced"], "elsewhere")
         return found.assign(place=place)
 
-    def rows(self, *columns: str) -> pd.DataFrame:
-        """Give the incidents in the area one by one: ``area_code``, ``month`` and the columns named, in a fixed order."""
+    @cached_property
+    def _codes(self) -> list[tuple[str, str, int, int]]:
+        """Codes that the rows carry, the code of the area that they are counted in, and which of how many it is."""
+        plain = [(code, code, 0, 1) for code in self.areas]
+        if self.changes is None:
+            return plain
+        retired = successors_2021(self.changes)
+        found = retired[retired.index.isin(set(self._raw_cells["area_code"].dropna()))]
+        inside = set(self.areas)
+        return plain + [
+            (old, code, place, len(codes))
+            for old, codes in found.items()
+            for place, code in enumerate(codes)
+            if code in inside
+        ]
+
+    def _ask(self, sql: str, *, of: Sequence[str] = (), areas: Mapping[str, str] | None = None) -> pd.DataFrame:
+        """Ask the incidents in the area in SQL, under the name ``here``; ``of`` are the columns that it holds.
+
+        Rows of an area that was split go to its successors in turn. ``areas`` names each small area anew.
+        """
+        codes = self._codes if areas is None else [(was, areas[now], *turn) for was, now, *turn in self._codes]
+        named = ", ".join(quoted(name) for name in dict.fromkeys(("area_code", "month", *of)))
+        others = ", ".join(f"rows.{quoted(name)}" for name in dict.fromkeys(("month", *of)))
+        here = f"select codes.now as area_code, {others} from rows join codes on rows.area_code = codes.was where codes.parts = 1"
+        if any(parts > 1 for *_, parts in self._codes):
+            turns = f"row_number() over (partition by area_code order by {others}) - 1 as turn"
+            here += (
+                f" union all select codes.now, {others} from (select rows.*, {turns} from rows where area_code in "
+                "(select was from codes where parts > 1)) as rows join codes on rows.area_code = codes.was "
+                "and rows.turn % codes.parts = codes.place"
+            )
+        columns = ("was", "now", "place", "parts")
+        unnested = ", ".join(f"unnest(?) as {name}" for name in columns)
+        return query_all(
+            self.readings,
+            f"with codes as (select {unnested}), rows as (select {named} from canonical where {_WANTED}), "
+            f"here as ({here}) {sql}",
+            [*map(list, zip(*codes, strict=True)), *self._asked],
+        )
+
+    def _known(self, columns: Sequence[str]) -> list[str]:
         known = {name for reading in self.readings for name in reading.columns}
-        named = ", ".join(quoted(name) for name in ("area_code", "month", *columns) if name in known)
-        found = query_all(self.readings, f"select {named} from canonical where {_WANTED}", self._asked)
-        if self.changes is not None:
-            found["area_code"] = best_fit_2021(found["area_code"], self.changes).codes
-        return found[found["area_code"].isin(self.areas)].reset_index(drop=True)
+        return [name for name in columns if name in known]
+
+    def counted(self, *columns: str, areas: Mapping[str, str] | None = None) -> pd.DataFrame:
+        """Give how many incidents in the area share their values of the columns named, as ``count``.
+
+        A row for each set of values found, in order, missing ones among them; columns that no file has are left out.
+        ``areas`` gives another name to each small area, such as its district's, for ``area_code``.
+        """
+        named = self._known(columns)
+        keys = "".join(f"{quoted(name)}, " for name in named)
+        asked = f"select {keys}count(*)::double as count from here group by all order by all"
+        return self._ask(asked, of=named, areas=areas)
+
+    def counts_of(self, column: str) -> tuple[pd.DataFrame, float]:
+        """Give ``events`` and ``count``: how many values of an identifier have how many incidents, and incidents without."""
+        name = quoted(column)
+        found = self._ask(
+            f"select events, count(*)::double as count, kept from (select count(*) as events, trim({name}) <> '' as kept, "
+            f"{name} from here group by all) group by all order by all",
+            of=[column],
+        )
+        kept = found["kept"].fillna(False).astype(bool)
+        return found[kept].drop(columns="kept").reset_index(drop=True), float(
+            (found["events"] * found["count"])[~kept].sum()
+        )
+
+    def rows(self, *columns: str) -> pd.DataFrame:
+        """Give the incidents in the area one by one: ``area_code``, ``month`` and the columns named, in a fixed order.
+
+        Columns that no file has are left out.
+        """
+        held = self._known(columns)
+        return self._ask(f"select {_listed(held)} from here order by all", of=held)
+
+    def draw(self, *columns: str, most: int, of: str = "") -> tuple[pd.DataFrame, bool]:
+        """Draw about so many incidents in the area by lot, the same in every run, where there are more.
+
+        Parameters
+        ----------
+        *columns : str
+            Of table ``incident``; columns that no file has are left out.
+        most : int
+            How many.
+        of : str
+            A column of identifiers that are drawn instead, with every incident of each; those without one are left out.
+
+        Returns
+        -------
+        tuple
+            Rows as of :meth:`rows`, and whether some were left behind.
+        """
+        held = self._known(columns)
+        key = of or next(iter(self._known(["incident_id"])), "")
+        asked, shown = list(dict.fromkeys((*held, *filter(None, [key])))), _listed(held)
+        chosen = f"here where {quoted(of)} is not null" if of else "here"
+        named = f"count({quoted(key)})" if key else "0"
+        total, known = self._ask(f"select count(*) as n, {named} as named from {chosen}", of=asked).iloc[0]
+        if total > most:
+            lot = quoted(key)
+            if known < total:  # rows that are alike in all that is asked are told apart by number
+                copies = f"row_number() over (partition by {shown}) as copy"
+                chosen, lot = f"(select *, {copies} from {chosen})", f"concat_ws('|', {shown}, copy)"
+            below = round(most / total * 2**64)
+            chosen = f"(select * from {chosen}) where md5_number_lower({lot}) < {below}::ubigint"
+        return self._ask(f"select {shown} from {chosen} order by all", of=asked), bool(total > most)
 
     def series(self) -> dict[str, float]:
         """Give month → incidents in the area over every month of the files, not those of the periods alone.
@@ -157,3 +266,8 @@ class Incidents:
         total = policy.apply([by_month["repeats"].sum()])[0]
         count = f"{total:,.0f}" if total == total else "A few"
         return f"{count} incidents repeat the identifier of another in the same month{often}; they are counted as delivered"
+
+
+def _listed(columns: Sequence[str]) -> str:
+    """SQL that names the columns of a row."""
+    return ", ".join(quoted(name) for name in dict.fromkeys(("area_code", "month", *columns)))

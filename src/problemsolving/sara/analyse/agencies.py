@@ -9,11 +9,12 @@ from problemsolving.errors import NotEstimableError
 from problemsolving.measures.hidden_population import estimate_hidden_population
 from problemsolving.measures.lists import member_table
 from problemsolving.measures.overlap import count_intersections, measure_pairs
-from problemsolving.network.agencies import build_agency_network, measure_agency_matrix
-from problemsolving.network.journeys import map_journeys, median_waits
+from problemsolving.network.pathways.follows import map_journeys
+from problemsolving.network.pathways.waits import median_waits
+from problemsolving.network.structure.matrix import build_agency_network, measure_agency_matrix
 from problemsolving.results import NotEstimable, Result
 from problemsolving.sara.capabilities import PERSONS, not_told
-from problemsolving.sara.findings import Finding, find
+from problemsolving.sara.findings import Finding, find, once
 from problemsolving.study import Study
 
 NO_CONTACTS = "the profile has no {table} data"
@@ -46,6 +47,7 @@ def agencies(study: Study) -> Finding:
     return find(study, "analyse", "agency_network", question, result, tables=("referral", "agency"))
 
 
+@once
 def waits(study: Study) -> Finding:
     """Where do people wait?"""
     question = "Where do people wait?"

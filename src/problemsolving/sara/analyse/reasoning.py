@@ -9,7 +9,7 @@ from problemsolving.drivers.decomposition import EACH_TIME, OFTEN
 from problemsolving.drivers.rate_model import RateModel
 from problemsolving.evaluation.change import RateChange
 from problemsolving.measures.concentration import Concentration
-from problemsolving.network.journeys import Waits
+from problemsolving.network.pathways.waits import Waits
 from problemsolving.problem import Hypothesis
 from problemsolving.results import Column, NotEstimable, Result, Statement, Table, number
 from problemsolving.sara import scan

@@ -20,7 +20,7 @@ from problemsolving.errors import NotEstimableError
 from problemsolving.problem import OUTCOME
 from problemsolving.results import NotEstimable, Result, listed
 from problemsolving.sara.caveats import ECOLOGICAL, population_caveats
-from problemsolving.sara.findings import Finding, find
+from problemsolving.sara.findings import Finding, find, once
 from problemsolving.stats.spatial import contiguity_weights
 from problemsolving.study import Study
 
@@ -109,6 +109,7 @@ def driver_effects(study: Study) -> Finding:
     )
 
 
+@once
 def rate_ratio(study: Study) -> Finding:
     """Which conditions of places go with a higher rate?"""
     problem = study.problem

@@ -13,7 +13,7 @@ from problemsolving.evaluation.change import estimate_rate_change
 from problemsolving.results import NotEstimable, Result
 from problemsolving.sara import scan
 from problemsolving.sara.capabilities import PERSONS, not_told
-from problemsolving.sara.findings import Finding, find
+from problemsolving.sara.findings import Finding, find, once
 from problemsolving.study import Study
 
 UNEQUAL = NotEstimable(reason="baseline and follow-up differ in length", remedy="Give both the same number of months.")
@@ -24,6 +24,7 @@ def both_periods(study: Study) -> str:
     return f"{study.problem.baseline} against {study.problem.follow_up}"
 
 
+@once
 def split_change(study: Study) -> Result:
     """Split the change between the periods into how often small areas had any and how many they had when they did."""
     problem = study.problem
@@ -61,6 +62,7 @@ def unusual_months(study: Study) -> tuple[str, ...]:
     return (f"Months outside the control limits ({', '.join(named)}) weigh on any comparison of the periods",)
 
 
+@once
 def overall_change(study: Study) -> Finding:
     """Is there more of it than before, given how months vary?"""
     problem = study.problem

@@ -8,7 +8,8 @@ from problemsolving.measures.funnel import funnel_plot
 from problemsolving.measures.gradient import measure_gradient
 from problemsolving.results import NotEstimable, listed
 from problemsolving.sara.caveats import ECOLOGICAL, SNAPPED, population_caveats, visitor_caveat
-from problemsolving.sara.findings import Finding, find
+from problemsolving.sara.draws import resamples_for
+from problemsolving.sara.findings import Finding, find, once
 from problemsolving.stats.counts import fit_poisson
 from problemsolving.study import Study
 
@@ -82,7 +83,13 @@ def gradient(study: Study) -> Finding:
     if areas["income_decile"].nunique() < 2 or not areas["count"].sum():
         reason = "too few incidents could be placed, or all small areas lie in a single decile of income deprivation"
         return find(study, "scan", "slope_index", question, NotEstimable(reason=reason), period=str(problem.baseline))
-    result = measure_gradient(areas, by="income_decile", years=problem.baseline.years, rng=study.rng("gradient"))
+    result = measure_gradient(
+        areas,
+        by="income_decile",
+        years=problem.baseline.years,
+        rng=study.rng("gradient"),
+        n_resamples=resamples_for(len(areas), usual=9_999),
+    )
     notes = (
         "Income domain, national deciles: the overall index contains a crime domain and would explain crime by crime",
         ECOLOGICAL,
@@ -99,6 +106,7 @@ def gradient(study: Study) -> Finding:
     )
 
 
+@once
 def concentration(study: Study) -> Finding:
     """Is it concentrated in few small areas, beyond what chance would give?"""
     areas = study.count()
@@ -107,7 +115,12 @@ def concentration(study: Study) -> Finding:
         return find(
             study, "scan", "gini", question, NotEstimable(reason="too few incidents could be placed in the area")
         )
-    result = measure_concentration(areas["count"], weight=areas["population"], rng=study.rng("concentration"))
+    result = measure_concentration(
+        areas["count"],
+        weight=areas["population"],
+        rng=study.rng("concentration"),
+        n_resamples=resamples_for(len(areas), usual=1_999),
+    )
     if study.can_tell("incident", "place", "snapped point"):
         result = result.with_caveats(SNAPPED)
     return find(

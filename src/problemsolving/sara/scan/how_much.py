@@ -26,7 +26,7 @@ def incidents(study: Study) -> Finding:
     notes: tuple[str, ...] = (f"Counted: {listed(study.problem.category_labels)}",)
     if study.problem.wording_note:
         notes += (study.problem.wording_note.rstrip("."),)
-    repeated = study.repeated_identifiers()
+    repeated = study.repeated_identifiers
     if repeated:
         notes += (repeated,)
     sentence = "{read} incidents were read: {in_area} lie in the area, {unplaced} have no place in the source, {elsewhere} lie elsewhere."
@@ -114,11 +114,12 @@ def demand(study: Study) -> Finding:
         return find(study, "scan", "demand", question, silent)
     columns = {"minutes": "minutes"} if "minutes" not in reasons else {}
     coded = {"offence_code": "offence_code"} if tables else {}
-    rows = study.incidents.rows(*columns, *coded)
-    names = study.areas["district_name"]
+    districts = study.areas["district_name"].to_dict()
+    rows = study.incidents.counted("area_code", *columns, *coded, areas=districts)
     result = compare_currencies(
-        rows.assign(district=rows["area_code"].map(names)),
+        rows.rename(columns={"area_code": "district"}),
         by="district",
+        count="count",
         minutes=columns.get("minutes"),
         harm=tables.get("harm"),
         cost=tables.get("cost"),

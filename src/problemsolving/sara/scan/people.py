@@ -34,10 +34,9 @@ def people(study: Study) -> Finding:
     question = "To whom does it happen?"
     if silent := not_told(study, PEOPLE):
         return find(study, "scan", "victims_by_age", question, silent)
-    rows = study.incidents.rows("victim_age_band")
-    result = _by_group(
-        study, rows["victim_age_band"], VICTIM_AGES, reference="35-49", of="victims", characteristic="age"
-    )
+    rows = study.incidents.counted("victim_age_band")
+    events = rows.rename(columns={"victim_age_band": "group"})
+    result = _by_group(study, events, VICTIM_AGES, reference="35-49", of="victims", characteristic="age")
     return find(study, "scan", "victims_by_age", question, result, tables=("incident", "population_group"))
 
 
@@ -46,9 +45,9 @@ def victims_by_sex(study: Study) -> Finding:
     question = "Does it happen more to one sex?"
     if silent := not_told(study, PEOPLE):
         return find(study, "scan", "victims_by_sex", question, silent)
-    rows = study.incidents.rows("victim_sex")
+    events = study.incidents.counted("victim_sex").rename(columns={"victim_sex": "group"})
     columns = {"female": ["female"], "male": ["male"]}
-    result = _by_group(study, rows["victim_sex"], columns, reference="male", of="victims", characteristic="sex")
+    result = _by_group(study, events, columns, reference="male", of="victims", characteristic="sex")
     return find(study, "scan", "victims_by_sex", question, result, tables=("incident", "population_group"))
 
 
@@ -59,7 +58,7 @@ def stops(study: Study) -> Finding:
     if rows is None:
         return find(study, "scan", "stops_by_age", question, NO_STOPS, tables=("stop_search",))
     bands = rows["age_band"].replace("under 10", None)
-    result = _by_group(study, bands, STOP_AGES, reference="over 34", of="stops", characteristic="age")
+    result = _by_group(study, _one_each(bands), STOP_AGES, reference="over 34", of="stops", characteristic="age")
     result = result.with_caveats(
         "Times are UTC: days and hours would be an hour early in summer, so none are shown",
         "Stops of vehicles alone have no person and are left out; one person may be stopped several times",
@@ -77,7 +76,13 @@ def stops_by_ethnicity(study: Study) -> Finding:
     groups = told.map(_ethnic_group)
     columns = {label: [column] for label, column in ETHNIC_GROUPS.items()}
     result = _by_group(
-        study, groups, columns, reference="White", of="stops", characteristic="ethnicity", recorded="self-defined"
+        study,
+        _one_each(groups),
+        columns,
+        reference="White",
+        of="stops",
+        characteristic="ethnicity",
+        recorded="self-defined",
     )
     return find(study, "scan", "stops_by_ethnicity", question, result, tables=("stop_search", "population_group"))
 
@@ -103,9 +108,14 @@ def stops_in_area(study: Study) -> pd.DataFrame | None:
     )
 
 
+def _one_each(groups: pd.Series) -> pd.DataFrame:
+    """Give events with their group, one a row."""
+    return pd.DataFrame({"group": groups.to_numpy(), "count": 1.0})
+
+
 def _by_group(
     study: Study,
-    groups: pd.Series,
+    events: pd.DataFrame,
     columns: dict[str, list[str]],
     *,
     reference: str,
@@ -113,15 +123,16 @@ def _by_group(
     characteristic: str,
     recorded: RecordedBy = "as recorded",
 ) -> Result:
-    """Compare groups by residents where there are any, else tell counts and shares alone: no denominators, no ratio."""
-    events = pd.DataFrame({"group": groups.to_numpy()})
+    """Compare groups (``group`` and ``count`` of events) by residents where there are any, else tell counts and shares alone: no denominators, no ratio."""
     totals = study.residents.sum(min_count=1)
     residents = pd.DataFrame(
         [(label, float(totals[named].sum(skipna=False))) for label, named in columns.items()],
         columns=["group", "population"],
     )
     if residents["population"].isna().any():
-        shares = measure_composition(events, by="group", recorded_by=recorded, of=of, characteristic=characteristic)
+        shares = measure_composition(
+            events, by="group", count="count", recorded_by=recorded, of=of, characteristic=characteristic
+        )
         return shares.with_caveats(
             f"No denominators, no ratio: residents by {characteristic} are not loaded. {RESIDENTS.rstrip('.')}"
         )
@@ -130,6 +141,7 @@ def _by_group(
         events,
         residents,
         by="group",
+        count="count",
         reference=reference,
         recorded_by=recorded,
         years=years,

@@ -22,7 +22,7 @@ def months(study: Study) -> Finding:
     counts = study.monthly.sum(axis=1)
     result = control_chart(counts.to_dict(), days=study.days)
     result = result.with_caveats(*_incomplete(study, counts))
-    repeated = study.repeated_identifiers()
+    repeated = study.repeated_identifiers
     if repeated:
         result = result.with_caveats(repeated)
     return find(study, "scan", "incidents_by_month", "When did something other than ordinary variation happen?", result)
@@ -50,11 +50,11 @@ def times(study: Study) -> Finding:
     question = "At which hours of the week does it happen?"
     if silent := not_told(study, DAYS):
         return find(study, "scan", "hot_times", question, silent)
-    rows = study.incidents.rows("occurred_at", "occurred_until")
+    rows = study.incidents.counted("occurred_at", "occurred_until")
     begin = to_local(rows["occurred_at"])
     end = to_local(rows["occurred_until"]) if "occurred_until" in rows else None
     try:
-        result: Result = measure_hot_times(begin, end, rng=study.rng("times"))
+        result: Result = measure_hot_times(begin, end, count=rows["count"], rng=study.rng("times"))
     except NotEstimableError as error:
         result = NotEstimable(reason=error.message)
     return find(study, "scan", "hot_times", question, result)

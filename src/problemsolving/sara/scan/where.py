@@ -7,13 +7,13 @@ import pandas as pd
 from problemsolving.measures.hot_spots import find_hot_spots
 from problemsolving.measures.maps import map_rates
 from problemsolving.measures.persistence import classify_persistence, find_hot_periods
-from problemsolving.measures.premises import find_unusual_points
+from problemsolving.measures.premises import UnusualPoints, find_unusual_points
 from problemsolving.results import NotEstimable
 from problemsolving.sara.caveats import SNAPPED, population_caveats, visitor_caveat
-from problemsolving.sara.findings import Finding, find
+from problemsolving.sara.draws import deals_for
+from problemsolving.sara.findings import Finding, find, once
 from problemsolving.study import Study
 
-MANY_AREAS = 1_000
 FEWEST_AREAS = 8  # small areas below which neighbours cannot be compared with chance
 NO_OUTLINES = "the profile has no outlines of small areas, so neighbours are not known"
 ADD_OUTLINES = "Add boundaries to sources in problem.yml."
@@ -53,7 +53,7 @@ def hot_spots(study: Study) -> Finding:
         outlines=study.outlines,
         years=problem.baseline.years,
         rng=study.rng("hot_spots"),
-        n_resamples=_deals(areas),
+        n_resamples=deals_for(len(areas)),
     )
     if study.can_tell("incident", "place", "snapped point"):
         result = result.with_caveats(SNAPPED)
@@ -84,7 +84,7 @@ def persistence(study: Study) -> Finding:
     long = whole.T.rename_axis("area_code").reset_index().melt("area_code", var_name="period", value_name="count")
     long = long.merge(study.areas[["area_name", "population"]], left_on="area_code", right_index=True)
     hot = find_hot_periods(
-        long, outlines=study.outlines, period="period", rng=study.rng("persistence"), n_resamples=_deals(areas)
+        long, outlines=study.outlines, period="period", rng=study.rng("persistence"), n_resamples=deals_for(len(areas))
     )
     result = classify_persistence(hot, areas, recent=2, outlines=study.outlines, period_name="quarter")
     return find(
@@ -96,11 +96,6 @@ def persistence(study: Study) -> Finding:
         tables=("incident", "boundary"),
         by_area="small-area",
     )
-
-
-def _deals(areas: pd.DataFrame) -> int:
-    """Give random deals enough that a single area can be told from all others; for very many areas p ends at 0.001."""
-    return max(9_999, 41 * len(areas)) if len(areas) <= MANY_AREAS else 999
 
 
 def _no_neighbours(study: Study, areas: pd.DataFrame) -> NotEstimable | None:
@@ -116,16 +111,23 @@ def premises(study: Study) -> Finding:
     question = "Which points are where it is recorded rather than where it happens?"
     if not study.can_tell("incident", "place", "snapped point", "point", "address"):
         return find(study, "scan", "unusual_points", question, NotEstimable(reason="source has no points"))
-    rows = study.incidents.rows("longitude", "latitude", "location")
-    if rows[["longitude", "latitude"]].dropna().empty:
+    found = unusual_points(study)
+    if found is None:
         return find(study, "scan", "unusual_points", question, NotEstimable(reason="no incident has a point"))
-    result = find_unusual_points(
-        rows,
-        location="location" if "location" in rows else None,
-    )
+    result = found[0]
     if study.can_tell("incident", "place", "snapped point"):
         result = result.with_caveats(
             "Map points stand for a catchment: several streets are counted at one point, so a busy point is no address",
             "Points are numbered from west to east; where they lie stands in the data, not on a page",
         )
     return find(study, "scan", "unusual_points", question, result, by_area="small-area")
+
+
+@once
+def unusual_points(study: Study) -> tuple[UnusualPoints, pd.DataFrame] | None:
+    """Find the points where incidents are recorded rather than where they happen, and give their degrees."""
+    rows = study.incidents.counted("longitude", "latitude", "location")
+    if rows[["longitude", "latitude"]].dropna().empty:
+        return None
+    found = find_unusual_points(rows, count="count", location="location" if "location" in rows else None)
+    return found, rows.loc[found.at_unusual, ["longitude", "latitude"]].drop_duplicates()

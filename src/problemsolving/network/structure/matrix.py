@@ -1,4 +1,4 @@
-"""The agency network: who hands people over to whom."""
+"""Referrals from agency to agency as a matrix: who hands people over to whom."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""People's journeys across agencies: steps, waits, returns, clocks."""

@@ -1,0 +1,1 @@
+"""What would follow: journeys as a chain, limits of pathways, queues, scenarios."""
