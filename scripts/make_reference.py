@@ -59,12 +59,13 @@ def functions() -> str:
     for room in ROOMS:
         package = importlib.import_module(f"problemsolving.{room}")
         parts.append(f"## {room}: {inspect.getdoc(package)}\n")
-        for module_info in pkgutil.iter_modules(package.__path__):
-            module = importlib.import_module(f"problemsolving.{room}.{module_info.name}")
+        for module_info in pkgutil.walk_packages(package.__path__, f"problemsolving.{room}."):
+            module = importlib.import_module(module_info.name)
+            within = module_info.name.removeprefix("problemsolving.")
             for name, function in inspect.getmembers(module, inspect.isfunction):
                 if function.__module__ == module.__name__ and not name.startswith("_"):
                     parts.append(
-                        f"### {room}.{module_info.name}.{name}\n\n```text\n{name}{inspect.signature(function)}\n\n{inspect.getdoc(function)}\n```\n"
+                        f"### {within}.{name}\n\n```text\n{name}{inspect.signature(function)}\n\n{inspect.getdoc(function)}\n```\n"
                     )
     return "\n".join(parts)
 

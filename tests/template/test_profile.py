@@ -17,7 +17,7 @@ COMMON = [
     *NOTEBOOKS,
     ".gitignore", ".template/template.json",
     *(f".template/{name}" for name in NOTEBOOKS),
-    "README.md", "assumptions.yml", "ethics.yml", "problem.yml", "register.yml", "review.yml",
+    "README.md", "assumptions.yml", "ethics.yml", "problem.yml", "register.yml", "review.yml", "scenarios.yml",
     *(f"sharing/{name}.yml" for name in ("areas", "boundaries", "deprivation", "incidents", "population", "population-groups")),
 ]  # fmt: skip
 SHARED = ("agencies", "coded-demand", "contacts", "referrals", "responses", "weights")

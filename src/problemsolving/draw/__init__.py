@@ -1,5 +1,6 @@
 """Drawing on plain arrays: axes in, axes out. Knows no result, study or policy."""
 
+from problemsolving.draw.alluvial import alluvial
 from problemsolving.draw.base import get_axes, to_svg
 from problemsolving.draw.bounds import bounded_intervals
 from problemsolving.draw.chance import against_chance
@@ -10,12 +11,14 @@ from problemsolving.draw.fits import fitted
 from problemsolving.draw.forecasts import forecast
 from problemsolving.draw.funnel import funnel
 from problemsolving.draw.gaps import days_between
-from problemsolving.draw.grids import matrix
+from problemsolving.draw.grids import block_order, matrix
 from problemsolving.draw.hot_spots import category_map
 from problemsolving.draw.hours import heat_map
+from problemsolving.draw.journey import journey
 from problemsolving.draw.links import State, links
 from problemsolving.draw.maps import choropleth
 from problemsolving.draw.marks import bars, intervals
+from problemsolving.draw.networks import node_link
 from problemsolving.draw.segments import segments
 from problemsolving.draw.series import chart
 from problemsolving.draw.shapes import shape
@@ -26,7 +29,9 @@ from problemsolving.draw.upset import upset
 __all__ = [
     "State",
     "against_chance",
+    "alluvial",
     "bars",
+    "block_order",
     "bounded_intervals",
     "category_map",
     "chart",
@@ -41,9 +46,11 @@ __all__ = [
     "gradient",
     "heat_map",
     "intervals",
+    "journey",
     "links",
     "lorenz",
     "matrix",
+    "node_link",
     "segments",
     "shape",
     "steps",

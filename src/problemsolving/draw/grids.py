@@ -48,7 +48,11 @@ def matrix(
     sizes: list[int] = []
     if square and order == "blocks":
         places, sizes = block_order(names, cells)
-        names, others, cells = [names[at] for at in places], [others[at] for at in places], cells[np.ix_(places, places)]
+        names, others, cells = (
+            [names[at] for at in places],
+            [others[at] for at in places],
+            cells[np.ix_(places, places)],
+        )
     high = 0.42 if len(names) <= NUMBERED else 0.27 if len(names) <= SPARSE else 0.18
     ax = get_axes(ax, size=(WIDTH, 1.9 + high * len(names)))
     itself = square and bool(np.isnan(np.diagonal(cells)).all())
@@ -102,7 +106,9 @@ def block_order(names: Sequence[str], cells: ArrayLike) -> tuple[list[int], list
     graph.add_weighted_edges_from(
         (a, b, both[a, b]) for place, a in enumerate(alphabet) for b in alphabet[place + 1 :] if both[a, b] > 0
     )
-    found = nx.community.greedy_modularity_communities(graph, weight="weight") if graph.number_of_edges() else [alphabet]
+    found = (
+        nx.community.greedy_modularity_communities(graph, weight="weight") if graph.number_of_edges() else [alphabet]
+    )
     blocks = [sorted(block, key=lambda at: (-strength[at], names[at])) for block in found]
     blocks.sort(key=lambda block: (-strength[block].sum(), names[block[0]]))
     return [at for block in blocks for at in block], [len(block) for block in blocks]
@@ -141,7 +147,9 @@ def _frame(ax: Axes, sizes: Sequence[int]) -> None:
     for size in sizes:
         if size > 1 and len(sizes) > 1:
             corner = (first - 0.5, first - 0.5)
-            ax.add_patch(Rectangle(corner, size, size, fill=False, edgecolor=INK, linewidth=1.6, zorder=4, clip_on=False))
+            ax.add_patch(
+                Rectangle(corner, size, size, fill=False, edgecolor=INK, linewidth=1.6, zorder=4, clip_on=False)
+            )
         first += size
 
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 MOST = 30  # nodes from which a matrix must do
 WIDTH = 6.6  # inches
-MARK, LETTER, LINE = 0.2, 0.082, 0.155  # inches: across a mark, a letter and a line of 9 points
-WRAP = 16  # letters a line
-ROUNDS = 2_000
+MARK = 0.2  # inches: across a mark
+WRAP = 15  # letters a line, at 9 points
+CELL = (1.3, 0.88)  # inches that a mark and its label take
+SPARE = 1.5  # places for each node
 Floats = NDArray[np.float64]
 
 
@@ -57,7 +58,9 @@ def node_link(
     How near two nodes lie is only loosely told by their ties: do not read distances.
     """
     if len(nodes) >= MOST:
-        raise ValueError(f"{len(nodes)} nodes are too many to read as nodes and lines (fewer than {MOST}); draw a matrix")
+        raise ValueError(
+            f"{len(nodes)} nodes are too many to read as nodes and lines (fewer than {MOST}); draw a matrix"
+        )
     unknown = sorted({name for a, b, _ in arcs for name in (a, b)} - set(nodes))
     if unknown:
         raise ValueError(f"arcs name nodes that are not there: {', '.join(unknown)}")
@@ -66,8 +69,7 @@ def node_link(
     kinds = {name: (sectors or {}).get(name, "") for name in names}
     looks = look_of(list(kinds.values()))
     said = {name: textwrap.fill(name, WRAP, break_long_words=False) for name in names}
-    height = 3.0 + 0.13 * len(names)
-    spots = place_nodes([said[name] for name in names], names, shown, size=(WIDTH, height), seed=seed)
+    spots, height = place_nodes(names, shown, seed=seed)
     place = dict(zip(names, spots, strict=True))
     ax = get_axes(ax, size=(WIDTH, height + 0.7))
     ax.set_xlim(0, WIDTH)
@@ -84,80 +86,59 @@ def node_link(
     return ax
 
 
-def place_nodes(
-    labels: Sequence[str],
-    names: Sequence[str],
-    arcs: Sequence[tuple[str, str, float]],
-    *,
-    size: tuple[float, float],
-    seed: int = 0,
-) -> Floats:
-    """Lay nodes out by their ties, then push them apart until no mark or label lies on another.
+def place_nodes(names: Sequence[str], arcs: Sequence[tuple[str, str, float]], *, seed: int = 0) -> tuple[Floats, float]:
+    """Lay nodes out by their ties, then give each a place of its own, the nearest that is free.
 
     Returns
     -------
-    array, shape (n, 2)
-        Middle of each mark, inches; its label stands under it.
+    spots, height : array of shape (n, 2), float
+        Middle of each mark and height of the picture, inches. Places lie so far apart that no label meets another.
     """
     import networkx as nx
+    from scipy.optimize import linear_sum_assignment
 
     graph = nx.Graph()
     graph.add_nodes_from(names)
+    top = max((weight for _, _, weight in arcs), default=1.0)
+    for place, a in enumerate(names):
+        graph.add_weighted_edges_from((a, b, 0.03) for b in names[place + 1 :])  # so that no part drifts away
     for a, b, weight in arcs:
-        before = graph.get_edge_data(a, b, {"weight": 0.0})["weight"]
-        graph.add_edge(a, b, weight=before + weight)
-    top = max((weight for _, _, weight in graph.edges(data="weight")), default=1.0)
-    for _, _, data in graph.edges(data=True):
-        data["weight"] = 0.15 + data["weight"] / top
-    found = nx.spring_layout(graph, seed=seed, k=1.6 / max(len(names), 1) ** 0.5, iterations=200)
-    spots = np.array([found[name] for name in names], float).reshape(-1, 2)
-    half = np.array([_half(label) for label in labels]).reshape(-1, 2)
-    low, high = half + 0.05, np.array(size) - half - 0.05
-    span = np.ptp(spots, axis=0) if len(spots) else np.ones(2)
-    spots = (spots - spots.min(axis=0)) / np.where(span > 0, span, 1.0) if len(spots) else spots
-    spots = low + spots * (high - low)
-    return _apart(spots, half, low, high) + np.column_stack([np.zeros(len(spots)), half[:, 1] - MARK / 2 - 0.02])
+        graph[a][b]["weight"] += 0.1 + weight / top
+    found = nx.spring_layout(graph, seed=seed, weight="weight", iterations=300)
+    drawn = np.array([found[name] for name in names], float).reshape(-1, 2)
+    places, height = _places(len(names))
+    ranks = np.argsort(np.argsort(drawn, axis=0, kind="stable"), axis=0, kind="stable") / max(len(names) - 1, 1)
+    span = np.ptp(drawn, axis=0)
+    even = 0.5 * ranks + 0.5 * (drawn - drawn.min(axis=0)) / np.where(span > 0, span, 1.0)
+    wanted = places.min(axis=0) + even * np.ptp(places, axis=0)
+    cost = ((wanted[:, None, :] - places[None, :, :]) ** 2).sum(axis=-1)
+    return places[linear_sum_assignment(cost)[1]], height
 
 
-def _half(label: str) -> tuple[float, float]:
-    """Half the width and height of a mark with its label under it."""
-    lines = label.split("\n")
-    wide = max(max(len(line) for line in lines) * LETTER, MARK)
-    return wide / 2 + 0.04, (MARK + 0.04 + len(lines) * LINE) / 2 + 0.03
-
-
-def _apart(spots: Floats, half: Floats, low: Floats, high: Floats) -> Floats:
-    """Push overlapping boxes apart along the nearer side until none overlap."""
-    placed, n = spots.copy(), len(spots)
-    nudge = np.array([1.0, 0.5])
-    for _ in range(ROUNDS):
-        clear = True
-        for a in range(n):
-            for b in range(a + 1, n):
-                gap = np.abs(placed[a] - placed[b])
-                lap = half[a] + half[b] - gap
-                if (lap <= 1e-9).any():
-                    continue
-                clear = False
-                axis = int(np.argmin(lap * nudge))
-                sign = 1.0 if placed[a, axis] >= placed[b, axis] else -1.0
-                push = sign * (lap[axis] / 2 + 0.005)
-                placed[a, axis] += push
-                placed[b, axis] -= push
-        placed = np.clip(placed, low, high)
-        if clear:
-            break
-    return placed
+def _places(n: int) -> tuple[Floats, float]:
+    """Give places in rows, every other row half a place to the side."""
+    across, down = CELL
+    columns = int(WIDTH // across)
+    rows = max(4 if n > 2 else 1, int(np.ceil(SPARE * n / (columns - 0.5))))
+    height = rows * down + 0.25
+    first = (WIDTH - (columns - 1) * across) / 2
+    spots = [
+        (first + across * (column + 0.5 * (row % 2)), height - 0.35 - row * down)
+        for row in range(rows)
+        for column in range(columns - row % 2)
+    ]
+    return np.array(spots), height
 
 
 def _arc(ax: Axes, start: Floats, end: Floats, *, width: float) -> None:
     from matplotlib.patches import FancyArrowPatch
 
+    bend = 0.14 * min(1.0, 1.8 / float(np.hypot(*(end - start))))
     ax.add_patch(
         FancyArrowPatch(
-            tuple(start), tuple(end), connectionstyle="arc3,rad=0.14", shrinkA=8, shrinkB=9, linewidth=width,
+            tuple(start), tuple(end), connectionstyle=f"arc3,rad={bend:.4f}", shrinkA=8, shrinkB=9, linewidth=width,
             arrowstyle=f"-|>,head_length={3.5 + 0.9 * width:.3f},head_width={1.6 + 0.6 * width:.3f}",
-            color="#7d8793", alpha=0.6, zorder=2, joinstyle="miter",
+            color="#7d8793", alpha=0.6, zorder=2, joinstyle="miter", clip_on=False,
         )
     )  # fmt: skip
 

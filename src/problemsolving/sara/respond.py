@@ -16,7 +16,10 @@ from problemsolving.measures.ranking import rank_places
 from problemsolving.results import Column, Method, NotEstimable, Result, Statement, Table
 from problemsolving.sara.analyse import tested
 from problemsolving.sara.findings import Finding, find
+from problemsolving.sara.what_if import pathways, what_if
 from problemsolving.study import Study
+
+__all__ = ["detectable_effect", "expected_fall", "options", "pathways", "places", "what_if"]
 
 PLANNED_PLACES = 10
 

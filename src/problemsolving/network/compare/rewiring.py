@@ -175,7 +175,7 @@ def _table(n: int, size: int, rng: np.random.Generator) -> tuple[int, Callable[[
 def _turn_rings(first: Ints, second: Ints, n: int, rng: np.random.Generator) -> None:
     """Turn a ring of three arcs round, where a random arc and a random third agency make one; in place."""
     size, chains = first.shape
-    every, at, c = np.arange(chains), rng.integers(size, size=chains), rng.integers(n, size=chains)
+    every, at, c = np.arange(chains), rng.integers(size, size=(chains,)), rng.integers(n, size=(chains,))
     a, b = first[at, every], second[at, every]
     onward, back = (first == b) & (second == c), (first == c) & (second == a)
     against = ((first == b) & (second == a)) | ((first == c) & (second == b)) | ((first == a) & (second == c))

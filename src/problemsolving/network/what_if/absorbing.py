@@ -84,10 +84,10 @@ def reaches_exit(within: ArrayLike, out: ArrayLike) -> Booleans:
     >>> reaches_exit([[0.0, 0.5], [0.0, 1.0]], [[0.5], [0.0]]).tolist()
     [True, False]
     """
-    links = np.asarray(within) > 0
-    can = (np.asarray(out) > 0).any(axis=-1)
+    links = np.asarray(np.asarray(within) > 0)
+    can = np.asarray((np.asarray(out) > 0).any(axis=-1))
     for _ in range(links.shape[-1]):
-        more = can | (links & can[..., None, :]).any(axis=-1)
+        more = np.asarray(can | (links & can[..., None, :]).any(axis=-1))
         if (more == can).all():
             break
         can = more
@@ -96,11 +96,11 @@ def reaches_exit(within: ArrayLike, out: ArrayLike) -> Booleans:
 
 def solve_chain(within: Floats, out: Floats) -> Absorbed:
     """Solve chains whose rows may add up to less than 1; one with a state that reaches no exit is missing whole."""
-    lost = ~reaches_exit(within, out).all(axis=-1)
+    lost = np.asarray(~reaches_exit(within, out).all(axis=-1))
     inside = np.where(lost[..., None, None], 0.0, within)
-    visits = np.linalg.inv(np.eye(within.shape[-1]) - inside)
-    visits = np.where(lost[..., None, None], np.nan, np.maximum(visits, 0.0))
-    return Absorbed(visits, visits.sum(axis=-1), visits @ out)
+    inverse = np.linalg.inv(np.eye(within.shape[-1]) - inside)
+    visits: Floats = np.where(lost[..., None, None], np.nan, np.maximum(inverse, 0.0))
+    return Absorbed(visits, np.asarray(visits.sum(axis=-1)), np.asarray(visits @ out))
 
 
 def capped_visits(entries: Floats, within: Floats, visits: Floats, most: Floats) -> Floats:

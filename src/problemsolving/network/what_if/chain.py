@@ -242,7 +242,7 @@ def estimate_chain(
     -----
     The bootstrap takes each step as drawn for itself; it does not hold the error of taking journeys as without memory.
     Do not use where a test of memory says that a first-order map misleads, or for journeys cut off by the end of the
-    data unless their last contact is left open (``open_for_days`` of `count_steps`).
+    data unless their last contact is left open (``ends_after_days`` of `count_steps`).
 
     References
     ----------

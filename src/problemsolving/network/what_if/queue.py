@@ -310,7 +310,7 @@ def queue_faults(
     faults += [] if 0 < hours_open <= 24 else ["hours_open: must be above 0 and no more than 24"]
     faults += [] if longer_than >= 0 else ["longer_than: must be 0 or more"]
     for row in rows:
-        count, servers, hours = (pd.to_numeric(row.get(name, 0), errors="coerce") for name in ("count", "servers", "hours"))  # type: ignore[call-overload]  # fmt: skip
+        count, servers, hours = (pd.to_numeric(row.get(name, 0), errors="coerce") for name in ("count", "servers", "hours"))  # fmt: skip
         name = row["group"]
         faults += (
             [] if count >= 0 and count == round(count) else [f"{name}: arrivals must be a whole number of 0 or more"]

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 NO_FORECAST = "A scenario, not a forecast: the bootstrap holds no model error"
 WITHHELD = "withheld: the steps it rests on are too few to show"
+REMOVED = "after: it is removed"
 SIDES = ("before", "after", "difference")
 
 
@@ -65,10 +66,13 @@ class Scenario(StepsResult):
         """One row a measure: ``name``, ``group``, ``unit``, then each of before, after and difference with its limits."""
         flows = self.counts
         draws = flows.drawn(self.n_resamples, np.random.default_rng(self.seed))
-        told, drawn = [], []
-        for changes in ((), self.changes):
-            for side, given in ((told, flows), (drawn, draws)):
-                side.append(self._measured(follow(given, changes, self.agencies, self.exits)))
+        ways: tuple[tuple[Change, ...], ...] = ((), self.changes)
+        told, drawn = (
+            [self._measured(follow(one, changes, self.agencies, self.exits)) for changes in ways]
+            for one in (flows, draws)
+        )
+        for given in (told, drawn):
+            given[1][..., [at for at, row in enumerate(self._names()) if self._is_gone(row[1])]] = np.nan
         names = self._names()
         frame = pd.DataFrame(names, columns=["name", "group", "unit"])
         for side, point, resampled in zip(SIDES, [*told, _minus(*told)], [*drawn, _minus(*drawn)], strict=True):
@@ -76,13 +80,24 @@ class Scenario(StepsResult):
             frame[side], frame[f"{side}_low"], frame[f"{side}_high"] = point, low, high
         return frame
 
+    def _reaching(self, name: str) -> str:
+        return f"{self.of.capitalize()} reaching {name}"
+
+    @property
+    def _removed(self) -> set[str]:
+        return {change.agency for change in self.changes if isinstance(change, RemoveAgency)}
+
+    def _is_gone(self, group: str) -> bool:
+        """Whether a row is of the wait at an agency that is removed."""
+        return any(group == _wait_name(name) for name in self._removed & {*self.desks})
+
     def _names(self) -> list[tuple[str, str, str]]:
         whole_ = f"% of {self.of}"
         return [
             *(("exit_share", f"Ended with {end}, {whole_}", whole_) for end in self.exits),
             ("contacts", "Contacts a journey", "contacts a journey"),
-            *(("reached", f"{self.of.capitalize()} reaching {name}", self.of) for name in self.agencies),
-            *(("mean_wait", f"Mean wait at {name}, hours", "hours") for name in self.desks),
+            *(("reached", self._reaching(name), self.of) for name in self.agencies),
+            *(("mean_wait", _wait_name(name), "hours") for name in self.desks),
         ]
 
     def _measured(self, outcome: Outcome) -> Floats:
@@ -116,24 +131,27 @@ class Scenario(StepsResult):
         """Give ``name``, ``group``, ``unit``, ``before``, ``after``, ``difference`` with ``_low`` and ``_high``, and ``reason``."""
         if not self.known:
             blank = pd.DataFrame(self._names(), columns=["name", "group", "unit"])
-            numbers = {f"{side}{end}": np.nan for side in SIDES for end in ("", "_low", "_high")}
-            return blank.assign(**numbers, reason=WITHHELD)
+            blank[[f"{side}{end}" for side in SIDES for end in ("", "_low", "_high")]] = np.nan
+            return blank.assign(reason=WITHHELD)
         rows = self._rows.copy()
         rows["reason"] = [self._endless(row) for row in rows.to_dict("records")]
         numbers = [f"{side}{end}" for side in SIDES for end in ("", "_low", "_high")]
         return rows.assign(**{name: rows[name].where(np.isfinite(rows[name])) for name in numbers})
 
-    def _endless(self, row: dict[str, object]) -> str:
-        """Say where a queue has no end."""
+    def _endless(self, row: Mapping[str, Any]) -> str:
+        """Say where a queue has no end, or no agency."""
         if row["name"] != "mean_wait":
             return ""
-        name = next(desk for desk in self.desks if f"Mean wait at {desk}, hours" == row["group"])
-        desk, said = self.desks[name], []
-        for side, changes in (("before", ()), ("after", self.changes)):
-            if np.isinf(row[side]):  # type: ignore[call-overload]
+        name = next(desk for desk in self.desks if _wait_name(desk) == row["group"])
+        desk, said = self.desks[name], list[str]()
+        ways: dict[str, tuple[Change, ...]] = {"before": (), "after": self.changes}
+        for side, changes in ways.items():
+            if side == "after" and name in self._removed:
+                said.append(REMOVED)
+            elif np.isinf(row[side]):
                 rate = self._rate(name, follow(self.counts, changes, self.agencies, self.exits).visits)
                 said.append(f"{side}: {unending(float(rate - desk.servers / desk.hours) * self.hours_open)}")
-            elif np.isinf(row[f"{side}_high"]):  # type: ignore[call-overload]
+            elif np.isinf(row[f"{side}_high"]):
                 said.append(f"{side}: upper limit without end")
         return "; ".join(said)
 
@@ -171,7 +189,9 @@ class Scenario(StepsResult):
             return f"{self.title}: withheld, because the steps it rests on are too few to show."
         rows = self.estimates()
         kind, unit = ("exit_share", "%") if len(self.exits) > 1 else ("reached", "")
-        most = rows[rows["name"] == kind].assign(size=lambda frame: frame["difference"].abs().round(9))
+        most = rows[
+            (rows["name"] == kind) & ~rows["group"].isin([self._reaching(name) for name in self._removed])
+        ].assign(size=lambda frame: frame["difference"].abs().round(9))
         top = most.sort_values(["size", "group"], ascending=[False, True], kind="stable").iloc[0]
         contacts = rows[rows["name"] == "contacts"].iloc[0]
         said = [f"{_lowered(top['group'])} would change from {self._change(top, unit=unit)}"]
@@ -191,6 +211,8 @@ class Scenario(StepsResult):
         if all(told):
             return self._change(row, unit=" hours")
         why = str(row["reason"])
+        if REMOVED in why:
+            return f"{told[0] or 'a queue without end'} to none, as it is removed"
         return f"{told[0] or 'a queue without end'} to {told[1] or 'a queue without end'} ({why})"
 
     def alt_text(self) -> str:
@@ -207,16 +229,24 @@ class Scenario(StepsResult):
         size = (rows["difference"] * scale).abs()
         order = rows.assign(size=size, scale=scale).sort_values(["name", "size", "group"], ascending=[True, False, True], kind="stable").head(SHOWN // 2)  # fmt: skip
         series = {
-            name: tuple(order[f"{side}{end}"] * order["scale"] for end in ("", "_low", "_high"))
+            name: (
+                order[side] * order["scale"],
+                order[f"{side}_low"] * order["scale"],
+                order[f"{side}_high"] * order["scale"],
+            )
             for side, name in (("before", "before"), ("after", "after (scenario)"))
         }
         labels = [textwrap.fill(group.replace(f", % of {self.of}", ""), 30) for group in order["group"]]
-        return draw.compared_intervals(labels, series, quantity=f"% of {self.of}", ax=ax)  # type: ignore[arg-type]
+        return draw.compared_intervals(labels, series, quantity=f"% of {self.of}", ax=ax)
 
 
 def _minus(before: Floats, after: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         return np.asarray(np.round(after - before, 9) + 0.0)
+
+
+def _wait_name(agency: str) -> str:
+    return f"Mean wait at {agency}, hours"
 
 
 def _lowered(group: str) -> str:
@@ -347,8 +377,6 @@ def _desk_faults(result: Scenario, days: float | None) -> list[str]:
     if not result.desks:
         return []
     faults = [f'desks: no agency "{name}"{nearest(name, result.agencies)}' for name in result.desks if name not in result.agencies]  # fmt: skip
-    removed = [change.agency for change in result.changes if isinstance(change, RemoveAgency)]
-    faults += [f'desks: "{name}" is removed by this scenario' for name in result.desks if name in removed]
     faults += ["days: say in how many days the steps were counted"] if days is None else []
     rows = [{"group": f"desks: {name}", "servers": desk.servers, "hours": desk.hours} for name, desk in result.desks.items()]  # fmt: skip
     return faults + queue_faults(rows, days=result.days, hours_open=result.hours_open)

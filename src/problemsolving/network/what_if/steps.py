@@ -230,7 +230,7 @@ def count_steps(
     time: str = "started_at",
     ended: str | None = None,
     until: pd.Timestamp | None = None,
-    open_for_days: float = 0.0,
+    ends_after_days: float | None = None,
 ) -> pd.DataFrame:
     """Count the steps of journeys: from the start, between agencies, and to the end.
 
@@ -245,8 +245,10 @@ def count_steps(
         Column that says at a journey's last contact how it ended; "no further contact" where it says nothing.
     until : pandas.Timestamp, optional
         End of the data; the last time in them when not given.
-    open_for_days : float
-        A journey with a contact within so many days of ``until`` may go on: how it ends is not counted.
+    ends_after_days : float, optional
+        A journey ends where no contact follows within so many days, and a later contact begins another. What follows a
+        contact so near ``until`` is not known yet: neither the next step from there nor that there was none is counted.
+        Not given: a person makes one journey, which ends with the last contact in the data.
 
     Returns
     -------
@@ -268,12 +270,22 @@ def count_steps(
     ordered = contacts_in_order(contacts, case=case, step=step, time=time, keep=[ended] if ended else [])
     if ordered.empty:
         raise NotEstimableError("no contact has a person, an agency and a time, so no journey can be told")
-    before = ordered.groupby("case")["step"].shift(1)
-    arriving = pd.DataFrame({"case": ordered["case"], "from": before.fillna(START), "to": ordered["step"]})
-    last = ordered.groupby("case").tail(1)
+    ordered = ordered.assign(person=ordered["case"])
     finish = ordered["time"].max() if until is None else until
-    closed = last[last["time"] <= finish - pd.Timedelta(days=open_for_days)] if open_for_days else last
-    how = closed[ended].fillna(LAST).astype(str) if ended else LAST
-    leaving = pd.DataFrame({"case": closed["case"], "from": closed["step"], "to": how})
+    watched = finish
+    if ends_after_days is not None:
+        patience = pd.Timedelta(days=ends_after_days)
+        later = (ordered.groupby("person")["time"].diff() > patience).groupby(ordered["person"]).cumsum()
+        ordered["case"] = ordered.groupby(["person", later]).ngroup()
+        watched = finish - patience
+    grouped = ordered.groupby("case")
+    arriving = ordered.assign(before=grouped["step"].shift(1).fillna(START), after=ordered["step"])
+    arriving = arriving[~(grouped["time"].shift(1) > watched)]
+    last = grouped.tail(1)
+    last = last[last["time"] <= watched]
+    leaving = last.assign(before=last["step"], after=last[ended].fillna(LAST).astype(str) if ended else LAST)
     both = pd.concat([arriving, leaving], ignore_index=True)
-    return both.groupby(["from", "to"], as_index=False).agg(count=("case", "size"), people=("case", "nunique"))
+    counted = both.groupby(["before", "after"], as_index=False).agg(
+        count=("person", "size"), people=("person", "nunique")
+    )
+    return counted.rename(columns={"before": "from", "after": "to"})

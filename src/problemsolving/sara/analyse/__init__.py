@@ -1,15 +1,20 @@
 """Analyse: why here, why now, who works with whom, and what test did each hypothesis get?"""
 
-from problemsolving.sara.analyse.agencies import (
-    agencies,
+from problemsolving.sara.analyse.agencies import agencies, brokers, whole_network
+from problemsolving.sara.analyse.journeys import (
+    clocks,
+    contacts_before,
+    drop_off,
     failure_demand,
-    hidden,
+    first_steps,
+    journey_steps,
     journeys,
-    overlap,
-    overlap_pairs,
+    returns,
+    seen_by_all,
     waits,
 )
 from problemsolving.sara.analyse.reasoning import chain, hypotheses, tested, triangle
+from problemsolving.sara.analyse.shared_people import hidden, hidden_cohort, overlap, several, shared_pairs
 from problemsolving.sara.analyse.why_here import diagram, driver_effects, excess_share, importance, rate_ratio
 from problemsolving.sara.analyse.why_now import (
     change,
@@ -21,7 +26,8 @@ from problemsolving.sara.analyse.why_now import (
 )
 
 __all__ = [
-    "agencies", "chain", "change", "change_points", "demand_change", "diagram", "driver_effects", "excess_share",
-    "failure_demand", "forecast", "hidden", "hypotheses", "importance", "journeys", "overall_change", "overlap",
-    "overlap_pairs", "rate_ratio", "tested", "triangle", "unusual_months", "waits",
+    "agencies", "brokers", "chain", "change", "change_points", "clocks", "contacts_before", "demand_change", "diagram",
+    "driver_effects", "drop_off", "excess_share", "failure_demand", "first_steps", "forecast", "hidden", "hidden_cohort",
+    "hypotheses", "importance", "journey_steps", "journeys", "overall_change", "overlap", "rate_ratio", "returns",
+    "seen_by_all", "several", "shared_pairs", "tested", "triangle", "unusual_months", "waits", "whole_network",
 ]  # fmt: skip

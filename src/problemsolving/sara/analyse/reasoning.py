@@ -13,7 +13,7 @@ from problemsolving.network.pathways.waits import Waits
 from problemsolving.problem import Hypothesis
 from problemsolving.results import Column, NotEstimable, Result, Statement, Table, number
 from problemsolving.sara import scan
-from problemsolving.sara.analyse.agencies import waits
+from problemsolving.sara.analyse.journeys import waits
 from problemsolving.sara.analyse.why_here import driver_columns, rate_ratio, why_no_model
 from problemsolving.sara.analyse.why_now import both_periods, overall_change, split_change
 from problemsolving.sara.caveats import ECOLOGICAL
