@@ -64,6 +64,8 @@ class GroupedResult(FrameResult):
 
     def plot(self, *, ax: Axes | None = None) -> Axes | None:
         shown = self.estimates().head(SHOWN)
+        if not shown["estimate"].notna().any():
+            return None
         return draw.intervals(
             shown["group"].tolist(),
             shown["estimate"],

@@ -12,7 +12,9 @@ from problemsolving.network.overlap.tails import hypergeometric_tails
 
 def florentine(inputs):
     """Marriages and businesses of families as two tables in one order."""
-    families = sorted({family for name in ("marriage", "business") for tie in inputs[name] for family in tie} | {"Pucci"})
+    families = sorted(
+        {family for name in ("marriage", "business") for tie in inputs[name] for family in tie} | {"Pucci"}
+    )
     assert len(families) == inputs["n"]
     tables = []
     for name in ("marriage", "business"):

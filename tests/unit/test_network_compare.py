@@ -141,6 +141,9 @@ def test_sectors_against_degrees():
     row = found.frame.set_index("group").loc["E-I index"]
     assert row["estimate"] < row["chance_low"] and row["p_less"] <= 0.01
     assert list(found.frame["group"]) == ["transitivity", "E-I index"]
+    axes = found.plot()
+    assert axes.get_xlim()[0] < found.frame[["estimate", "chance_low"]].min(axis=None), "nothing is cut off"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["seen", "what chance alone would give"]
 
 
 def test_the_null_is_seldom_rejected_where_it_holds():
@@ -156,7 +159,9 @@ def test_the_null_is_seldom_rejected_where_it_holds():
 
 def test_faults_of_a_null_test():
     with pytest.raises(NetworkError, match="same from both sides") as error:
-        degree_null_test(network(seeded()), directed=False, statistics=["reciprocity", "E-I index", "density"], n_resamples=0)
+        degree_null_test(
+            network(seeded()), directed=False, statistics=["reciprocity", "E-I index", "density"], n_resamples=0
+        )
     assert all(words in str(error.value) for words in ("no statistic", "needs ties with a direction", "sector of every", "1 or more"))  # fmt: skip
     with pytest.raises(NetworkError, match="square"):
         degree_null_test(np.ones((3, 4)))

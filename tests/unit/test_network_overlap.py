@@ -1,5 +1,6 @@
 """Who is known to several agencies: independence first, then pairs given the number, then who is on no list."""
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -25,10 +26,12 @@ from problemsolving.network.overlap.independence import (
 from problemsolving.network.overlap.memberships import read_memberships
 from problemsolving.network.overlap.pairs import share_more
 from problemsolving.network.overlap.several import known_to_several
-from problemsolving.network.overlap.tails import binomial_sum_tails, hypergeometric_tails
+from problemsolving.network.overlap.tails import binomial_sum_tails
 from problemsolving.report.safe import check_picture
 from problemsolving.results import NotEstimable
-from problemsolving.simulate.lists import overlap_truths, vulnerable_share_known
+from problemsolving.simulate.lists import CASE, NEED, draw_cases, list_rows, overlap_truths, vulnerable_share_known
+from problemsolving.simulate.pathways import NAMES as PATHWAYS
+from problemsolving.simulate.plan import make_partnership
 from problemsolving.simulate.worlds import plant
 
 CLOSED = ["opensafely", "nhs-hes", "ons", "acro"]
@@ -207,7 +210,9 @@ def test_planted_vulnerability_is_more_than_independence_gives(planted):
     assert shown.loc["3 or more agencies", "count"] == counted[3:].sum()
     law = poisson_binomial(planted.sum(axis=0) / PEOPLE, most=8) * PEOPLE
     assert shown.loc["2 or more agencies", "expected"] == pytest.approx(law[2:].sum())
-    assert shown.loc["4 or more agencies", ["estimate", "low"]].min() > 2 and shown.loc["2 or more agencies", "p"] < 1e-6
+    assert (
+        shown.loc["4 or more agencies", ["estimate", "low"]].min() > 2 and shown.loc["2 or more agencies", "p"] < 1e-6
+    )
     assert "4 or more agencies" in found.summary() and "nan" not in found.summary()
     check_picture(draw.to_svg(found.plot))
 
@@ -253,10 +258,10 @@ def test_intervals_of_the_ratio_cover():
     alone = poisson_binomial(q * RAISED + (1 - q) * SHARE, most=3)
     truth = np.array([both[3] / alone[3], both[2:].sum() / alone[2:].sum()])
     held = []
-    for _ in range(300):
+    for _ in range(200):
         shown = known_to_several(drawn(rng, n), agencies=NAMES, population=n, most=3).estimates().iloc[[3, 4]]
         held.append((shown["low"] <= truth) & (truth <= shown["high"]))
-    assert ((np.mean(held, axis=0) >= 0.92) & (np.mean(held, axis=0) <= 0.985)).all()
+    assert ((np.mean(held, axis=0) >= 0.91) & (np.mean(held, axis=0) <= 0.99)).all()
 
 
 # the second question
@@ -327,9 +332,9 @@ def test_given_the_number_agrees_with_tables_drawn_anew():
 @pytest.mark.parametrize("alternative", ["less", "two-sided"])
 def test_other_alternatives_and_corrections(planted, alternative):
     upper, other = (
-        share_more(
-            planted, agencies=NAMES, population=PEOPLE, alternative=asked, correction="bonferroni"
-        ).estimates().set_index("group")
+        share_more(planted, agencies=NAMES, population=PEOPLE, alternative=asked, correction="bonferroni")
+        .estimates()
+        .set_index("group")
         for asked in ("greater", alternative)
     )
     pair = " & ".join(sorted(NAMES[:2]))
@@ -342,6 +347,18 @@ def test_three_agencies_tell_nothing_more():
         share_more(np.ones((5, 3), int), agencies=["a", "b", "c"], population=10)
     with pytest.raises(ValueError, match="alternative"):
         share_more(np.ones((5, 4), int), agencies=list("abcd"), population=10, alternative="more")
+
+
+def test_small_groups_always_settle():
+    """Few people, agencies of very different size, degrees that only one table can have."""
+    rng = np.random.default_rng(13)
+    for _ in range(60):
+        size, n = int(rng.integers(4, 12)), int(rng.integers(2, 60))
+        known = (rng.random((n, size)) < rng.beta(0.3, 0.8, size) * np.exp(-2 * rng.random((n, 1)))).astype(int)
+        shown = share_more(known, agencies=[f"{at:02d}" for at in range(size)], population=100).estimates()
+        assert shown["p"].between(0, 1).all() and shown["expected"].sum() == pytest.approx(
+            shown["count"].sum(), abs=1e-4
+        )
 
 
 def test_people_known_to_all_or_one_alone():
@@ -442,7 +459,7 @@ def results(known):
 
 
 @pytest.mark.parametrize("policy", CLOSED)
-@pytest.mark.parametrize("n", [400, 1_500, 20_000])
+@pytest.mark.parametrize("n", [400, 1_500, 6_000])
 def test_released_results_show_rounded_counts_alone(policy, n):
     rules = POLICIES[policy]
     for result in results(drawn(np.random.default_rng(11), n)):
@@ -486,3 +503,47 @@ def test_a_withheld_pair_shows_nothing_and_does_not_count_for_the_correction():
         stats.false_discovery_control(table.loc[~lost, "p"])
     )
     assert not set(table.loc[lost, "group"]) & {value.group for value in shown.values() if value.estimate is not None}
+
+
+# the simulated partnership
+
+
+def contacts(world="standard", **changes):
+    """Contacts of kind case (on an agency's list) and need (seen there as of the hidden population), as they are written."""
+    plan = make_partnership(world=world, truths=replace(plant(world=world), **changes))
+    parts = [list_rows(block, plan.people(block), plan.truths, plan.seed).arrays for block in plan.blocks]
+    made = pd.concat([pd.DataFrame(arrays) for arrays in parts], ignore_index=True)
+    made["agency"] = np.array(PATHWAYS, dtype=object)[made["agency"]]
+    table = made[made["kind"] == CASE].rename(columns={"person": "person_id"})
+    return table, made.loc[made["kind"] == NEED], plan.truths
+
+
+@pytest.mark.parametrize("world", ["standard", "null"])
+def test_shared_vulnerability_and_the_cohort_of_a_simulated_partnership(world):
+    table, needs, truths = contacts(world)
+    several = known_to_several(table, population=truths.people, most=4)
+    shown = several.estimates().set_index("group")
+    assert shown.loc["4 or more agencies", "low"] > 1.5 and shown.loc["4 or more agencies", "p"] < 1e-6
+    pairs = share_more(table, population=truths.people)
+    told = overlap_truths(truths)
+    rows = pairs.estimates()
+    planted = [told.get(a, {}).get(b) or told[b][a] for a, b in rows["group"].str.split(" & ")]
+    assert np.average(rows["by_independence"], weights=rows["count"]) == pytest.approx(np.average(planted, weights=rows["count"]), rel=0.06)  # fmt: skip
+    assert pairs.found() == [] and rows["count"].sum() == pytest.approx(rows["expected"].sum())
+    listed = set(needs.loc[needs["agency"] == "mental-health", "person"])
+    met = table.groupby("person_id")["agency"].nunique()
+    true = sum(number >= 3 and person not in listed for person, number in met.items())
+    cohort = size_hidden_cohort(table, on_list=listed)
+    assert cohort.estimates()["estimate"].iloc[0] == true and cohort.range[0] < true < cohort.range[1]
+    assert cohort.unlinked == len(listed - set(met.index))
+
+
+def test_nothing_is_found_where_no_vulnerability_was_planted():
+    """The simulated people, 100 draws of the agencies' lists; 5 % level."""
+    plan = make_partnership(truths=replace(plant(), vulnerable_odds=1.0))
+    people, rng, called, named = [plan.people(block) for block in plan.blocks], np.random.default_rng(14), 0, 0
+    for _ in range(100):
+        known = np.concatenate([draw_cases(some, plan.truths, rng) for some in people]).astype(int)
+        called += known_to_several(known, agencies=NAMES, population=len(known)).headline["p"] <= 0.05
+        named += bool(share_more(known, agencies=NAMES, population=len(known)).found())
+    assert called <= 10 and named <= 10

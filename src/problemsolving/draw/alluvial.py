@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = NDArray[np.float64]
-SHOWN = 7  # agencies with a band of their own; the others are one
+SHOWN = 8  # agencies with a band of their own; the others are one
 WIDTH, HEIGHT = 6.4, 4.6  # inches, of the bands
 BAND = 0.22  # width of a band, in columns
-TEXT = 0.15  # inches that a number needs
-GAP = 0.018  # between bands, as a share of the height
+TEXT = 0.14  # inches that a number needs
+GAP = 0.026  # between bands, as a share of the height
+NAMED, GREY = (*COLOURS[:7], COLOURS[8]), COLOURS[7]  # of agencies, and of the others
 OTHER, ENDED = "other", "no further contact"
 ENDED_LOOK: dict[str, Any] = {"facecolor": "white", "edgecolor": MUTED, "hatch": "/////", "linewidth": 0.8}
 
@@ -55,7 +56,7 @@ def alluvial(
     of : str
         Who is counted, in the plural.
     shown : int
-        Agencies with a band of their own, 1 to 7; the smallest others are put together.
+        Agencies with a band of their own, 1 to 8; the smallest others are put together.
 
     Notes
     -----
@@ -66,7 +67,8 @@ def alluvial(
     n, columns = len(steps.names), len(steps.bands)
     ax = get_axes(ax, size=(WIDTH, HEIGHT + 0.55 + 0.21 * (-(-(n + 1) // 2))))
     heights, tops = _stacked(steps)
-    colours = [*COLOURS[: n - 1], COLOURS[7]] if steps.names[-1].startswith(OTHER) else list(COLOURS[:n])
+    has_other = steps.names[-1].startswith(OTHER)
+    colours = [*NAMED[: n - 1], GREY] if has_other else list(NAMED[:n])
     for at in range(columns - 1):
         _flows(ax, at, steps.flows[at], tops[at], tops[at + 1], colours)
     for at in range(columns):
@@ -97,7 +99,8 @@ def merge_small(agencies: Sequence[str], bands: ArrayLike, flows: ArrayLike, *, 
     names, n = list(agencies), len(agencies)
     order = sorted(range(n), key=lambda at: (names[at].startswith(OTHER), -tall[:, at].sum(), names[at]))
     limit = max(1, min(shown, SHOWN))
-    kept = order if n <= limit + 1 else order[:limit]
+    named = [at for at in order if not names[at].startswith(OTHER)]
+    kept = named[:limit]
     rest = [at for at in order if at not in kept]
     groups = [[at] for at in kept] + ([rest] if rest else [])
     into = np.zeros((n, len(groups)))
@@ -105,7 +108,8 @@ def merge_small(agencies: Sequence[str], bands: ArrayLike, flows: ArrayLike, *, 
         into[group, column] = 1
     ends = np.zeros((n + 1, len(groups) + 1))
     ends[:n, :-1], ends[n, -1] = into, 1
-    label = [f"{OTHER} ({len(rest)} agencies)"] if rest else []
+    others = f"{OTHER} agencies" if len(named) + 1 == n else f"{OTHER} ({len(rest)} agencies)"
+    label = [others] if rest else []
     return Steps([*(names[at] for at in kept), *label], tall @ into, into.T @ moved @ ends)
 
 

@@ -49,7 +49,7 @@ def compared_intervals(
         estimate, low, high = (np.asarray(values, float) for values in given)
         at = rows + 0.36 - step * (number + 0.5)
         ax.hlines(at, low, high, color=colour, linewidth=2, linestyle=line, zorder=2)
-        ax.plot(estimate, at, mark, color=colour, markersize=6, label=name, zorder=3)
+        ax.plot(estimate, at, mark, color=colour, markersize=6, label=name, zorder=3, clip_on=False)
         for place in np.flatnonzero(np.isnan(estimate)):
             ax.text(
                 0.01,

@@ -69,8 +69,9 @@ def ratio_axis(ax: Axes, low: np.ndarray, high: np.ndarray) -> None:
         (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2),
         (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20, 50),
     )
-    wide = [base * 10.0**power for power in range(-4, 7) for base in (1, 3)]
     spread = most / least
+    bases = (1, 3) if spread < 1_000 else (1,)
+    wide = [base * 10.0**power for power in range(-4, 7) for base in bases]
     ticks = [tick for tick in (fine if spread < 3 else coarse if spread < 30 else wide) if least <= tick <= most]
     ax.set_xticks(ticks, [f"{tick:,g}" for tick in ticks])
     ax.set_xticks([], minor=True)

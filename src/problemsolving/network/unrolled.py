@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 END, OTHER = "no further contact", "other agencies"
-KEPT = 7  # agencies with a band of their own
+KEPT = 8  # agencies with a band of their own
 WITHHELD = "withheld: too few people, or it guards such a count"
+JOINED = "not shown by itself: counted with the other agencies at this contact"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -43,27 +44,39 @@ class UnrolledJourneys(FrameResult):
         return bool(self.frame["count"].isna().any())
 
     def flows(self) -> NDArray[np.float64]:
-        """People from each agency to each at the next contact, the last column to none: (steps - 1, n, n + 1)."""
+        """People from each agency to each at the next contact, the last column to none: (steps - 1, n, n + 1).
+
+        0 for an agency that is counted with the others at a contact, missing where withheld.
+        """
         n = len(self.agencies)
-        return self.frame["count"].to_numpy(float).reshape(self.steps - 1, n, n + 1)
+        place = {name: at for at, name in enumerate([*self.agencies, END])}
+        dense = np.zeros((self.steps - 1, n, n + 1))
+        rows = [self.frame["at"] - 1, self.frame["sender"].map(place), self.frame["receiver"].map(place)]
+        dense[tuple(column.to_numpy(int) for column in rows)] = self.frame["count"].to_numpy(float)
+        return dense
 
     def bands(self) -> NDArray[np.float64]:
-        """People at each agency by contact, (steps, n); where counts are withheld, those of which is known: at least."""
-        known = np.nan_to_num(self.flows())
-        bands = np.zeros((self.steps, len(self.agencies)))
-        bands[:-1] = known.sum(axis=2)
-        bands[1:] = np.maximum(bands[1:], known.sum(axis=1)[:, :-1])
-        told = np.isfinite(self.flows())
-        shown = np.zeros(bands.shape, bool)
-        shown[:-1] = told.any(axis=2)
-        shown[1:] |= np.asarray(told.any(axis=1))[:, :-1]
-        return np.where(shown, bands, np.nan)
+        """People at each agency by contact, (steps, n), missing where they are counted with the others or withheld.
+
+        Where counts are withheld, those of which is known: at least so many.
+        """
+        known = self.frame.dropna(subset="count")
+        leaving = known.groupby(["at", "sender"])["count"].sum()
+        coming = known.assign(at=known["at"] + 1).groupby(["at", "receiver"])["count"].sum()
+        return np.array(
+            [
+                [np.fmax(leaving.get((at, name), np.nan), coming.get((at, name), np.nan)) for name in self.agencies]
+                for at in range(1, self.steps + 1)
+            ],
+            float,
+        )
 
     def values(self) -> list[Value]:
         bands = self.bands()
         least = "some counts are withheld: at least so many" if self.withheld else None
+        named = {*self.frame["out"], *self.frame["into"]}
         found = [
-            Value(name="people_at", group=f"{name}, contact {at + 1}", estimate=number(bands[at, place]), n=whole(bands[at, place]), unit=self.of, reason=least if number(bands[at, place]) is not None else WITHHELD)
+            Value(name="people_at", group=f"{name}, contact {at + 1}", estimate=number(bands[at, place]), n=whole(bands[at, place]), unit=self.of, reason=least if number(bands[at, place]) is not None else WITHHELD if f"{at + 1}: {name}" in named else JOINED)
             for at in range(self.steps)
             for place, name in enumerate(self.agencies)
         ]  # fmt: skip
@@ -115,6 +128,7 @@ def unroll_journeys(
     step: str = "agency",
     time: str = "started_at",
     steps: int = 5,
+    least: int = 20,
     of: str = "people",
 ) -> UnrolledJourneys:
     """Count people by contact, first to fifth, and from each contact to the next.
@@ -129,20 +143,23 @@ def unroll_journeys(
         Columns with the person (or case), the agency and the time. Contacts at the same time are put in the order of the
         agencies' names.
     steps : int
-        Contacts to show, 2 to 12.
+        Contacts to show, 2 to 12; fewer where nobody had so many.
+    least : int
+        People that an agency needs at a contact to stand by name there, 1 or more; below, they are counted with the
+        other agencies. So chosen before release, few counts have to be withheld.
     of : str
         Who is counted, in the plural.
 
     Returns
     -------
     UnrolledJourneys
-        People at each agency by contact, and between contacts; each person once a contact. The seven agencies with most
+        People at each agency by contact, and between contacts; each person once a contact. The eight agencies with most
         people stand by name, the others together.
 
     Raises
     ------
     ValueError
-        For fewer than two or more than twelve steps, or columns that are not there.
+        For fewer than two or more than twelve steps, ``least`` below 1, or columns that are not there.
     NotEstimableError
         When no contact has a person, an agency and a time.
 
@@ -154,34 +171,32 @@ def unroll_journeys(
     Examples
     --------
     >>> log = pd.DataFrame({"person_id": [1, 1, 2], "agency": ["police", "council", "police"], "started_at": pd.to_datetime(["2024-01-01", "2024-01-03", "2024-01-02"])})
-    >>> unroll_journeys(log, steps=2).bands().tolist()
-    [[0.0, 2.0], [1.0, 0.0]]
+    >>> found = unroll_journeys(log, steps=2, least=1)
+    >>> found.agencies, found.bands().tolist()
+    (('council', 'police'), [[nan, 2.0], [1.0, nan]])
     """
     missing = [name for name in (case, step, time) if name not in events]
     if missing:
         raise ValueError(f"events lacks columns: {', '.join(missing)}")
-    if not 2 <= steps <= 12:
-        raise ValueError("steps must lie between 2 and 12")
+    if not 2 <= steps <= 12 or least < 1:
+        raise ValueError("steps must lie between 2 and 12, and least be 1 or more")
     ordered = contacts_in_order(events, case=case, step=step, time=time)
     if ordered.empty:
         raise NotEstimableError("no contact has a person, an agency and a time, so no journey can be told")
     tied = float(ordered["tied"].mean())
-    ordered = ordered.assign(
-        at=ordered.groupby("case").cumcount() + 1, step=ordered["step"].replace(OTHER, f"{OTHER} ")
-    )
-    early = ordered[ordered["at"] <= steps]
-    people = early["step"].value_counts()
-    names = sorted(people.index, key=lambda name: (-people[name], name))
-    kept = names if len(names) <= KEPT + 1 else names[:KEPT]
-    agencies = [*sorted(kept), *([OTHER] if len(kept) < len(names) else [])]
-    early = early.assign(step=early["step"].where(early["step"].isin(kept), OTHER))
+    early = ordered.assign(at=ordered.groupby("case").cumcount() + 1)
+    early = early[early["at"] <= steps]
+    steps = max(2, int(early["at"].max()))
+    early = early.assign(step=_named(early, least))
+    nodes = {at: sorted(rows.unique()) for at, rows in early.groupby("at")["step"]}
     following = early.groupby("case")["step"].shift(-1).fillna(END)
     pairs = early.assign(receiver=following)[early["at"] < steps].groupby(["at", "step", "receiver"]).size()
-    rows = [(at, a, b) for at in range(1, steps) for a in agencies for b in [*agencies, END]]
+    rows = [(at, a, b) for at in range(1, steps) for a in nodes.get(at, []) for b in [*nodes.get(at + 1, []), END]]
     frame = pd.DataFrame(rows, columns=["at", "sender", "receiver"])
     frame["count"] = pairs.reindex(pd.MultiIndex.from_tuples(rows)).fillna(0.0).to_numpy(float)
     frame["out"] = [f"{at}: {a}" for at, a, _ in rows]
     frame["into"] = [f"{at + 1}: {b}" for at, _, b in rows]
+    agencies = sorted({*early["step"]}, key=lambda name: (name == OTHER, name))
     return UnrolledJourneys(
         method=Method("Journeys unrolled by contact", "", {"contacts": steps}),
         unit=of,
@@ -189,12 +204,34 @@ def unroll_journeys(
         agencies=tuple(agencies),
         steps=steps,
         of=of,
-        caveats=_caveats(tied),
+        caveats=_caveats(tied, least if OTHER in agencies else 0),
     )
 
 
-def _caveats(tied: float) -> tuple[str, ...]:
-    ends = "No further contact means none in the data: a journey may go on after them"
+def _named(early: pd.DataFrame, least: int) -> pd.Series:
+    """Give each contact its agency's name, or that of the others where few people are there at that contact."""
+    names = early["step"].replace(OTHER, f"{OTHER} (so named)").replace(END, f"{END} (so named)")
+    people = names.value_counts()
+    order = sorted(people.index, key=lambda name: (-people[name], name))
+    names = names.where(names.isin(order[:KEPT]), OTHER)
+    for at in early["at"].unique():
+        here = early["at"] == at
+        counts = names[here].value_counts()
+        small = [name for name in counts.index if name != OTHER and counts[name] < least]
+        total = counts.get(OTHER, 0) + counts[small].sum()
+        for name in sorted(set(counts.index) - {OTHER, *small}, key=lambda name: (counts[name], name)):
+            if not 0 < total < least:
+                break
+            small.append(name)
+            total += counts[name]
+        names = names.mask(here & names.isin(small), OTHER)
+    return names
+
+
+def _caveats(tied: float, least: int) -> tuple[str, ...]:
+    told: tuple[str, ...] = ("No further contact means none in the data: a journey may go on after them",)
+    if least:
+        told += (f"Agencies with fewer than {least} people at a contact are counted with the other agencies there",)
     if not tied:
-        return (ends,)
-    return (ends, f"Up to {math.ceil(tied * 20) * 5} in 100 contacts share their time with another of the same person: put in the order of names")  # fmt: skip
+        return told
+    return (*told, f"Up to {math.ceil(tied * 20) * 5} in 100 contacts share their time with another of the same person: put in the order of names")  # fmt: skip

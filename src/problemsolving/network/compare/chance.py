@@ -162,7 +162,7 @@ class AgainstChance(Result):
         shown = self.frame
         if shown["chance_low"].isna().all():
             return None
-        return draw.bounded_intervals(
+        axes = draw.bounded_intervals(
             shown["group"].tolist(),
             shown["estimate"],
             low=shown["estimate"],
@@ -174,3 +174,8 @@ class AgainstChance(Result):
             quantity=self.unit,
             ax=ax,
         )
+        axes.set_xlim(left=1.08 * min(0.0, float(shown[["estimate", "chance_low"]].min(axis=None))))
+        legend = axes.get_legend()
+        if legend is not None:
+            legend.get_texts()[0].set_text("seen")
+        return axes

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from problemsolving.errors import NotEstimableError
 
 Floats = NDArray[np.float64]
-ROUNDS, CLOSE = 20_000, 1e-10
+ROUNDS, CLOSE, ENOUGH = 20_000, 1e-10, 1e-3  # rounds, how near degrees must come, and how near they may end
 
 
 def bipartite_configuration(
@@ -88,8 +88,11 @@ def _solve(degree: Floats, other: Floats, many: Floats) -> Floats:
         y = columns / (row_many[:, None] * x[:, None] / (1 + np.outer(x, y))).sum(axis=0)
         odds = np.outer(x, y)
         chance = odds / (1 + odds)
-        if (np.abs(chance @ column_many - rows) <= CLOSE * rows).all():
-            return np.asarray(chance[np.ix_(row_of, column_of)])
+        apart = np.abs(chance @ column_many - rows) / rows
+        if (apart <= CLOSE).all():
+            break
+    if (apart <= ENOUGH).all():  # degrees that only one table can have are reached in the limit alone
+        return np.asarray(chance[np.ix_(row_of, column_of)])
     raise NotEstimableError("the bipartite configuration model does not settle on these degrees")
 
 

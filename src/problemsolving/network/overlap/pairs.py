@@ -170,7 +170,7 @@ class SharedPairs(GroupedResult):
             low=limits["low"],
             high=limits["high"],
             words=words.tolist(),
-            quantity=f"{self.of} shared, times chance given how many agencies know each (log scale)",
+            quantity=f"{self.of} shared, times what chance would give (log scale)",
             reference=1.0,
             log=True,
             ax=ax,

@@ -37,6 +37,8 @@ CAVEATS = (
     "People who could not be known to an agency make the population too large and the ratio too high",
 )
 
+PLENTY = 100  # ratio beyond which its size says no more
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SeveralAgencies(GroupedResult):
@@ -131,7 +133,10 @@ class SeveralAgencies(GroupedResult):
         if number(row["estimate"]) is None:
             return f"How many {self.of} were known to two or more agencies cannot be told: {row['reason']}."
         top = self.estimates().iloc[self.most]
-        many = f" Of those known to {top['group']} there were {top['estimate']:.2f} times as many ({top['low']:.2f} to {top['high']:.2f})."
+        times = f"{top['estimate']:.2f} times as many ({top['low']:.2f} to {top['high']:.2f})"
+        if top["low"] > PLENTY:
+            times = f"more than {PLENTY} times as many"
+        many = f" Of those known to {top['group']} there were {times}."
         return (
             f"{row['count']:,.0f} of {self.population:,.0f} {self.of} were known to two or more agencies: {row['estimate']:.2f} times "
             f"({self.level:.0%} interval {row['low']:.2f} to {row['high']:.2f}) the {row['expected']:,.0f} that chance would give, were "

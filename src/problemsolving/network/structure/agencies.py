@@ -340,5 +340,5 @@ def measure_agencies(
     {'b': 1.0, 'a': 0.0, 'c': 0.0}
     """
     given = settings_of(network, tie_from=tie_from, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng)
-    asked = {"ties from": tie_from} if tie_from else {}
+    asked = {"ties from": f"{tie_from:g}"} if tie_from else {}
     return AgencyPositions(method=Method("Positions of agencies", CITED, asked), unit="pairs of others", **given)

@@ -389,7 +389,7 @@ def measure_whole_network(
     [0.5, 0.5]
     """
     given = settings_of(network, tie_from=tie_from, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng)
-    asked = {"ties from": tie_from} if tie_from else {}
+    asked = {"ties from": f"{tie_from:g}"} if tie_from else {}
     method = Method("Whole network", CITED, {"interval": INTERVALS[given["redrawn"]], **asked})
     if network.counted:
         return WholeNetwork(method=method, unit=SHARE, **given)

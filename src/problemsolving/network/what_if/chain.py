@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -57,6 +57,10 @@ class JourneyChain(StepsResult):
         low, high = np.quantile(kept, [tail, 1 - tail], axis=0)
         return np.where(lost, np.nan, low), np.where(lost, np.nan, high)
 
+    def _told(self, numbers: Floats) -> Floats:
+        """Leave out a nought that comes of steps withheld."""
+        return np.where(numbers == 0, np.nan, numbers) if self.withheld else numbers
+
     def visits(self) -> pd.DataFrame:
         """Expected visits to each agency (columns) in a journey from each (rows), the first included."""
         names = [self.agencies[at] for at in self.used]
@@ -66,9 +70,11 @@ class JourneyChain(StepsResult):
         """Give ``agency``, ``exit``, ``estimate`` (share of journeys from there that end so), ``low``, ``high``."""
         low, high = self._limits(self._drawn[1].shares)
         names = [self.agencies[at] for at in self.used]
+        told = self._told(self._chain.shares)
+        low, high = (np.where(np.isnan(told), np.nan, limit) for limit in (low, high))
         return pd.DataFrame(
             [
-                (name, end, self._chain.shares[row, column], low[row, column], high[row, column])
+                (name, end, told[row, column], low[row, column], high[row, column])
                 for row, name in enumerate(names)
                 for column, end in enumerate(self.exits)
             ],
@@ -96,32 +102,34 @@ class JourneyChain(StepsResult):
         if not self.has_start or not entries.sum() > 0:
             return pd.DataFrame(columns=["name", "group", "estimate", "low", "high"])
         draws, chains = self._drawn
-        told = _from_start(entries, self._chain)
+        told = self._told(_from_start(entries, self._chain))
         low, high = self._limits(_from_start(draws.entries[:, self.used], chains))
         names = [("contacts", "a journey"), *(("visits", self.agencies[at]) for at in self.used)]
         names += [("exit_share", end) for end in self.exits]
+        low, high = (np.where(np.isnan(told), np.nan, limit) for limit in (low, high))
         rows = [(*name, *numbers) for name, *numbers in zip(names, told, low, high, strict=True)]
         return pd.DataFrame(rows, columns=["name", "group", "estimate", "low", "high"])
 
     def values(self) -> list[Value]:
         units = {"contacts": "contacts a journey", "visits": "visits a journey", "exit_share": f"share of {self.of}"}
-        n = whole(self.counts.entries.sum())
-        found = [
-            Value(name=row.name_, group=row.group, estimate=number(row.estimate), interval=interval(row.low, row.high, self.level), unit=units[row.name_], n=n)
-            for row in self.whole_journeys().rename(columns={"name": "name_"}).itertuples()
+        n, rows = whole(self.counts.entries.sum()), self.estimates()
+        steps = dict(zip(rows["group"], map(whole, rows["count"]), strict=True))
+        told = [{**row, "unit": units[row["name"]], "n": n} for row in self.whole_journeys().to_dict("records")]
+        told += [
+            {**row, "name": "contacts_to_come", "unit": self.unit, "n": steps[row["group"]]}
+            for row in rows.to_dict("records")
+        ]
+        told += [
+            {**row, "name": "exit_share_from", "group": f"{row['agency']}: {row['exit']}", "unit": f"share of {self.of} there", "n": steps[row["agency"]]}
+            for row in (self.exit_shares().to_dict("records") if len(self.used) else ())
         ]  # fmt: skip
-        rows = self.estimates()
-        found += [
-            Value(name="contacts_to_come", group=row.group, estimate=number(row.estimate), interval=interval(row.low, row.high, self.level), unit=self.unit, n=whole(row.n), reason=row.reason or None)
-            for row in rows.rename(columns={"count": "n"}).itertuples()
-        ]  # fmt: skip
-        steps = rows.set_index("group")["count"]
-        for row in self.exit_shares().to_dict("records") if len(self.used) else ():
-            limits = interval(row["low"], row["high"], self.level)
-            found.append(
-                Value(name="exit_share_from", group=f"{row['agency']}: {row['exit']}", estimate=number(row["estimate"]), interval=limits, unit=f"share of {self.of} there", n=whole(steps[row["agency"]]))
-            )  # fmt: skip
-        return found
+        return [self._value(row) for row in told]
+
+    def _value(self, row: Mapping[str, Any]) -> Value:
+        estimate = number(row["estimate"])
+        reason = None if estimate is not None else row.get("reason") or WITHHELD
+        limits = interval(row["low"], row["high"], self.level)
+        return Value(name=row["name"], group=row["group"], estimate=estimate, interval=limits, unit=row["unit"], n=row["n"], reason=reason)  # fmt: skip
 
     def table(self) -> Table:
         shown = self.estimates()

@@ -94,6 +94,8 @@ class PathwayLimits(FrameResult):
         helps = [words for words, _, alone in self._limits() if alone]
         verb = "limits" if many == 1 else "together limit"
         text = f"{what} {verb} it; more elsewhere would not help."
+        if self.withheld:
+            text = f"Of the pathways that can be shown {what} {verb} it."
         if not helps:
             return f"{text} More there alone would not help either: other pathways are as narrow."
         return text if len(helps) == many else f"{text} More of {listed(helps)} alone would help."

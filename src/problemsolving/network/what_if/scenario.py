@@ -136,6 +136,9 @@ class Scenario(StepsResult):
         rows = self._rows.copy()
         rows["reason"] = [self._endless(row) for row in rows.to_dict("records")]
         numbers = [f"{side}{end}" for side in SIDES for end in ("", "_low", "_high")]
+        silent = self.withheld & (rows["before"] == 0)
+        rows.loc[silent, numbers] = np.nan
+        rows.loc[silent, "reason"] = WITHHELD
         return rows.assign(**{name: rows[name].where(np.isfinite(rows[name])) for name in numbers})
 
     def _endless(self, row: Mapping[str, Any]) -> str:
@@ -224,7 +227,7 @@ class Scenario(StepsResult):
         if not self.known:
             return None
         rows = self.estimates()
-        rows = rows[rows["name"].isin(["exit_share", "reached"])]
+        rows = rows[rows["name"].isin(["exit_share", "reached"] if len(self.exits) > 1 else ["reached"])]
         scale = np.where(rows["name"] == "reached", 100 / self.counts.entries.sum(), 1.0)
         size = (rows["difference"] * scale).abs()
         order = rows.assign(size=size, scale=scale).sort_values(["name", "size", "group"], ascending=[True, False, True], kind="stable").head(SHOWN // 2)  # fmt: skip

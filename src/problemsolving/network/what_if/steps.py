@@ -15,7 +15,7 @@ from problemsolving.network.in_order import contacts_in_order
 from problemsolving.network.what_if.absorbing import Floats, reaches_exit
 from problemsolving.results import FrameResult
 
-LEFT_OUT = "Steps that are withheld count as none, so that contacts, people reached and waits come out too low"
+LEFT_OUT = "Steps that are withheld count as none: contacts, people reached and waits come out too low, and shares are of what is shown"
 START = "start"  # sender of a journey's first step
 LAST = "no further contact"
 

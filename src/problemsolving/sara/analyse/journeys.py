@@ -88,7 +88,7 @@ def contacts_before(study: Study) -> Finding:
         "contacts_before_help",
         question,
         lambda rows: measure_contacts_before(
-            rows, helping=helping, rng=study.rng("contacts_before"), n_resamples=499
+            rows, helping=helping, most=2, rng=study.rng("contacts_before"), n_resamples=499
         ).with_caveats(HELP),
     )
 
@@ -99,8 +99,7 @@ def seen_by_all(study: Study) -> Finding:
     helping = _helping(study)
 
     def measure(rows: pd.DataFrame) -> Result:
-        seen = rows["seen_at"].notna() if "seen_at" in rows else pd.Series(True, index=rows.index)
-        helped = rows.loc[rows["agency"].isin(helping) & seen, "person_id"].unique().tolist()
+        helped = rows.loc[rows["agency"].isin(helping) & _attended(rows), "person_id"].unique().tolist()
         return find_seen_by_all(
             rows, helped=helped, k=MANY_AGENCIES, outcome="attended contact with an agency that helps"
         ).with_caveats(HELP)
@@ -109,6 +108,14 @@ def seen_by_all(study: Study) -> Finding:
 
 
 HELP = "Agencies that help are all but police, ambulance, emergency department and fire: change it where yours differ"
+
+
+def _attended(rows: pd.DataFrame) -> pd.Series:
+    """Tell which contacts were attended to: all of an agency that records no times of it, else those with a time."""
+    if "seen_at" not in rows:
+        return pd.Series(True, index=rows.index)
+    seen = rows["seen_at"].notna()
+    return seen | ~seen.groupby(rows["agency"]).transform("any")
 
 
 def _helping(study: Study) -> list[str]:
