@@ -1,4 +1,4 @@
-"""The pages on the ten commonest questions: what they show is what comes out."""
+"""The pages on the commonest questions: what they show is what comes out."""
 
 import doctest
 import re
@@ -8,7 +8,7 @@ import pytest
 from problemsolving.notebooks.template import new_profile
 from problemsolving.simulate.partnership import simulate_partnership
 
-PAGES = ("01-how-much", "02-where", "03-when", "04-to-whom", "05-again-nearby", "06-compared", "07-how-unequal", "08-why", "09-fall-by-itself", "10-what-changed")  # fmt: skip
+PAGES = ("01-how-much", "02-where", "03-when", "04-to-whom", "05-again-nearby", "06-compared", "07-how-unequal", "08-why", "09-fall-by-itself", "10-what-changed", "11-who-holds-it-together", "12-where-people-wait", "13-known-to-several", "14-what-if")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

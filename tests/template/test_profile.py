@@ -20,7 +20,7 @@ COMMON = [
     "README.md", "assumptions.yml", "ethics.yml", "problem.yml", "register.yml", "review.yml", "scenarios.yml",
     *(f"sharing/{name}.yml" for name in ("areas", "boundaries", "deprivation", "incidents", "population", "population-groups")),
 ]  # fmt: skip
-SHARED = ("agencies", "coded-demand", "contacts", "referrals", "responses", "weights")
+SHARED = ("agencies", "coded-demand", "contacts", "referrals", "responses", "ties", "weights")
 SIMULATED = [*COMMON, *(f"sharing/{name}.yml" for name in SHARED)]
 OPEN = [*COMMON, "sharing/area-changes.yml", "sharing/stops.yml"]
 OPEN_ANSWERS = {"district_codes": "E06000055", "benchmark_areas": "E06000055", "title": "Burglary in Bedford", "area_name": "Bedford",

@@ -164,3 +164,15 @@ def test_inputs_stay_as_they_are():
     before = table.copy()
     build_from_referrals(table, agencies=ABC)
     assert table.equals(before)
+
+
+def test_rows_of_a_larger_table_keep_their_scores():
+    whole = pd.DataFrame({"rater": ["x", "a", "a", "b"], "rated": ["a", "b", "c", "a"], "often": [9.0, 1.0, 2.0, 3.0]})
+    kept = whole[whole["rater"] != "x"]  # its index has gaps
+    found = build_from_survey(kept, agencies=["a", "b", "c"], respondents=["a", "b"], items=["often"])
+    assert found.arcs["weight"].tolist() == [1.0, 2.0, 3.0]
+    edges = kept.rename(columns={"rater": "source", "rated": "target", "often": "weight"})
+    built = build_from_edges(
+        edges, agencies=["a", "b", "c"], directed=True, sender="source", receiver="target", weight="weight"
+    )
+    assert built.arcs.iloc[:, 2].tolist() == [1.0, 2.0, 3.0]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from problemsolving.draw.base import BLUE, ORANGE
 
 # told apart with every common colour blindness, and by how dark they are; Okabe and Ito's, with the house's blue and orange
-COLOURS = (BLUE, "#e6a817", "#00805e", "#cc79a7", "#56b4e9", ORANGE, "#6a3d9a", "#8c8c8c", "#1d2733")
+COLOURS = (BLUE, "#e6a817", "#00805e", "#cc79a7", "#56b4e9", ORANGE, "#8e5bd0", "#a9b0b8", "#1d2733")
 SHAPES = ("o", "s", "^", "D", "v", "P", "X", "h", "<")
 
 

@@ -97,6 +97,9 @@ def place_nodes(names: Sequence[str], arcs: Sequence[tuple[str, str, float]], *,
     import networkx as nx
     from scipy.optimize import linear_sum_assignment
 
+    places, height = _places(len(names))
+    if not names:
+        return np.zeros((0, 2)), height
     graph = nx.Graph()
     graph.add_nodes_from(names)
     top = max((weight for _, _, weight in arcs), default=1.0)
@@ -106,7 +109,6 @@ def place_nodes(names: Sequence[str], arcs: Sequence[tuple[str, str, float]], *,
         graph[a][b]["weight"] += 0.1 + weight / top
     found = nx.spring_layout(graph, seed=seed, weight="weight", iterations=300)
     drawn = np.array([found[name] for name in names], float).reshape(-1, 2)
-    places, height = _places(len(names))
     ranks = np.argsort(np.argsort(drawn, axis=0, kind="stable"), axis=0, kind="stable") / max(len(names) - 1, 1)
     span = np.ptp(drawn, axis=0)
     even = 0.5 * ranks + 0.5 * (drawn - drawn.min(axis=0)) / np.where(span > 0, span, 1.0)

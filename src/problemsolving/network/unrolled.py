@@ -128,7 +128,7 @@ def unroll_journeys(
     step: str = "agency",
     time: str = "started_at",
     steps: int = 5,
-    least: int = 20,
+    least: int | None = None,
     of: str = "people",
 ) -> UnrolledJourneys:
     """Count people by contact, first to fifth, and from each contact to the next.
@@ -143,10 +143,12 @@ def unroll_journeys(
         Columns with the person (or case), the agency and the time. Contacts at the same time are put in the order of the
         agencies' names.
     steps : int
-        Contacts to show, 2 to 12; fewer where nobody had so many.
-    least : int
-        People that an agency needs at a contact to stand by name there, 1 or more; below, they are counted with the
-        other agencies. So chosen before release, few counts have to be withheld.
+        Contacts to show, 2 to 12; fewer where fewer than ``least`` people had so many.
+    least : int, optional
+        People that an agency needs at a contact to stand by name there, 1 or more; not given: 4 in 100 of all, in tens,
+        and 20 at the least. Below, they are counted with the
+        other agencies. Where fewer people have no further contact, they are counted there too. How many are at an
+        agency, or go no further, is then never small, so that what must be withheld can be.
     of : str
         Who is counted, in the plural.
 
@@ -178,20 +180,29 @@ def unroll_journeys(
     missing = [name for name in (case, step, time) if name not in events]
     if missing:
         raise ValueError(f"events lacks columns: {', '.join(missing)}")
-    if not 2 <= steps <= 12 or least < 1:
+    if not 2 <= steps <= 12 or (least is not None and least < 1):
         raise ValueError("steps must lie between 2 and 12, and least be 1 or more")
     ordered = contacts_in_order(events, case=case, step=step, time=time)
     if ordered.empty:
         raise NotEstimableError("no contact has a person, an agency and a time, so no journey can be told")
     tied = float(ordered["tied"].mean())
-    early = ordered.assign(at=ordered.groupby("case").cumcount() + 1)
-    early = early[early["at"] <= steps]
+    early = ordered.assign(at=ordered.groupby("case").cumcount() + 1)[["case", "step", "at"]]
+    early["step"] = early["step"].replace({OTHER: f"{OTHER} (so named)", END: f"{END} (so named)"})
+    least = max(20, math.ceil(ordered["case"].nunique() / 250) * 10) if least is None else least
+    early = _with_few_ends(early, steps, least)
+    early = early[early["at"] <= _deepest(early, steps, least)]
     steps = max(2, int(early["at"].max()))
     early = early.assign(step=_named(early, least))
-    nodes = {at: sorted(rows.unique()) for at, rows in early.groupby("at")["step"]}
     following = early.groupby("case")["step"].shift(-1).fillna(END)
     pairs = early.assign(receiver=following)[early["at"] < steps].groupby(["at", "step", "receiver"]).size()
-    rows = [(at, a, b) for at in range(1, steps) for a in nodes.get(at, []) for b in [*nodes.get(at + 1, []), END]]
+    nodes = {at: sorted(rows.unique()) for at, rows in early.groupby("at")["step"]}
+    ends = {at for at, _, receiver in pairs.index if receiver == END}
+    rows = [
+        (at, a, b)
+        for at in range(1, steps)
+        for a in nodes.get(at, [])
+        for b in [*nodes.get(at + 1, []), *([END] if at in ends else [])]
+    ]
     frame = pd.DataFrame(rows, columns=["at", "sender", "receiver"])
     frame["count"] = pairs.reindex(pd.MultiIndex.from_tuples(rows)).fillna(0.0).to_numpy(float)
     frame["out"] = [f"{at}: {a}" for at, a, _ in rows]
@@ -208,10 +219,28 @@ def unroll_journeys(
     )
 
 
+def _with_few_ends(early: pd.DataFrame, steps: int, least: int) -> pd.DataFrame:
+    """Give those whose journeys end where few do a further contact with the others, so that no few ends are told."""
+    found = early
+    for at in range(1, steps):
+        last = found.groupby("case")["at"].max()
+        ended = last.index[last == at]
+        if 0 < len(ended) < least:
+            more = pd.DataFrame({"case": ended, "step": OTHER, "at": at + 1})
+            found = pd.concat([found, more], ignore_index=True)
+    return found.sort_values(["case", "at"], kind="stable", ignore_index=True)
+
+
+def _deepest(early: pd.DataFrame, steps: int, least: int) -> int:
+    """Give the last contact that enough people had, two at least."""
+    people = early["at"].value_counts()
+    return max([2, *(at for at in range(2, steps + 1) if people.get(at, 0) >= least)])
+
+
 def _named(early: pd.DataFrame, least: int) -> pd.Series:
     """Give each contact its agency's name, or that of the others where few people are there at that contact."""
-    names = early["step"].replace(OTHER, f"{OTHER} (so named)").replace(END, f"{END} (so named)")
-    people = names.value_counts()
+    names = early["step"]
+    people = names[names != OTHER].value_counts()
     order = sorted(people.index, key=lambda name: (-people[name], name))
     names = names.where(names.isin(order[:KEPT]), OTHER)
     for at in early["at"].unique():
@@ -231,7 +260,10 @@ def _named(early: pd.DataFrame, least: int) -> pd.Series:
 def _caveats(tied: float, least: int) -> tuple[str, ...]:
     told: tuple[str, ...] = ("No further contact means none in the data: a journey may go on after them",)
     if least:
-        told += (f"Agencies with fewer than {least} people at a contact are counted with the other agencies there",)
+        told += (
+            f"Agencies with fewer than {least} people at a contact are counted with the other agencies there, and so are, at "
+            "the next contact, people without one where they are as few",
+        )
     if not tied:
         return told
     return (*told, f"Up to {math.ceil(tied * 20) * 5} in 100 contacts share their time with another of the same person: put in the order of names")  # fmt: skip

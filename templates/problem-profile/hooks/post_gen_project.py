@@ -7,7 +7,7 @@ SIMULATED = "E06999" in {{ cookiecutter.district_codes | jsonify }}
 UNUSED = (
     ("area-changes", "stops")
     if SIMULATED
-    else ("agencies", "coded-demand", "contacts", "referrals", "responses", "weights")
+    else ("agencies", "coded-demand", "contacts", "referrals", "responses", "ties", "weights")
 )
 
 for notebook in sorted(Path().glob("0*.ipynb")):

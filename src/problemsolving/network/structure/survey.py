@@ -80,7 +80,7 @@ def build_from_survey(
     stop(survey_faults(ratings, agencies, respondents, sectors, columns, scale, inverted=inverted), "ratings")
     scores = ratings[list(items)].astype(float)
     arcs = ends_of(ratings[rater], ratings[rated])
-    arcs["weight"] = turned(scores, scale, inverted).mean(axis=1)
+    arcs["weight"] = turned(scores, scale, inverted).mean(axis=1).to_numpy()
     kept, told = cleaned(arcs)
     told |= {"open_pairs": int(kept["weight"].isna().sum())}
     return AgencyNetwork(

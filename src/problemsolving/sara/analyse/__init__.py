@@ -15,6 +15,7 @@ from problemsolving.sara.analyse.journeys import (
 )
 from problemsolving.sara.analyse.reasoning import chain, hypotheses, tested, triangle
 from problemsolving.sara.analyse.shared_people import hidden, hidden_cohort, overlap, several, shared_pairs
+from problemsolving.sara.analyse.survey import survey_change, trust
 from problemsolving.sara.analyse.why_here import diagram, driver_effects, excess_share, importance, rate_ratio
 from problemsolving.sara.analyse.why_now import (
     change,
@@ -29,5 +30,5 @@ __all__ = [
     "agencies", "brokers", "chain", "change", "change_points", "clocks", "contacts_before", "demand_change", "diagram",
     "driver_effects", "drop_off", "excess_share", "failure_demand", "first_steps", "forecast", "hidden", "hidden_cohort",
     "hypotheses", "importance", "journey_steps", "journeys", "overall_change", "overlap", "rate_ratio", "returns",
-    "seen_by_all", "several", "shared_pairs", "tested", "triangle", "unusual_months", "waits", "whole_network",
+    "seen_by_all", "several", "shared_pairs", "survey_change", "tested", "triangle", "trust", "unusual_months", "waits", "whole_network",
 ]  # fmt: skip
