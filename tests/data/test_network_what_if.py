@@ -34,7 +34,7 @@ def events(real_data):
 def journeys(events):
     """Groups in order of time, then of name, by case."""
     found = defaultdict(list)
-    for case, group, time in sorted(events, key=lambda event: (event[0], event[2], event[1])):
+    for case, group, _ in sorted(events, key=lambda event: (event[0], event[2], event[1])):
         found[case].append(group)
     return found
 

@@ -82,6 +82,27 @@ def test_agencies_with_few_people_at_a_contact_are_counted_with_the_others_there
     assert any(value.reason and "other agencies" in value.reason for value in more.values())
 
 
+def test_few_without_a_further_contact_are_never_told_apart():
+    """Three people stop after the first contact: they are with the others at the second, and no total is small."""
+    journeys = [["a", "b"]] * 60 + [["a", "c", "a"]] * 40 + [["a"]] * 3
+    found = unroll_journeys(log_of(journeys), steps=3)
+    told = {(row.at, row.sender, row.receiver): row.n for row in found.frame.rename(columns={"count": "n"}).itertuples()}  # fmt: skip
+    assert (1, "a", END) not in told and any(at == 1 and b == OTHER for at, _, b in told)
+    assert sum(many for (at, _, _), many in told.items() if at == 1) == 103
+    assert any("people without one" in caveat for caveat in found.caveats)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_total_of_an_agency_or_of_ends_is_small(seed):
+    found = unroll_journeys(log_of(walks(people=300, agencies=9, seed=seed)), steps=6, least=25)
+    for margin in ("out", "into"):
+        assert found.frame.groupby(margin)["count"].sum().min() >= 25
+    arriving = found.frame[found.frame["receiver"] != END].groupby("into")["count"].sum()
+    leaving = found.frame.groupby("out")["count"].sum()
+    both = arriving.index.intersection(leaving.index)
+    assert len(both) and (arriving[both] == leaving[both]).all(), "as many leave as came"
+
+
 def test_many_agencies_are_eight_and_the_others():
     found = unroll_journeys(log_of(walks(agencies=30)), steps=3)
     assert len(found.agencies) == 9 and found.agencies[-1] == OTHER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 
@@ -24,7 +25,7 @@ def contacts_in_order(
     Returns
     -------
     pandas.DataFrame
-        ``case``, ``step`` (text), ``time``, ``tied`` (whether another contact of the case has the same time) and what is
+        ``case`` (numbered in the order of the cases), ``step`` (text), ``time``, ``tied`` (whether another contact of the case has the same time) and what is
         kept. The order of the rows given says nothing.
 
     Notes
@@ -38,8 +39,18 @@ def contacts_in_order(
     [['x', True], ['y', True]]
     """
     known = contacts.dropna(subset=[case, step, time])
-    frame = pd.DataFrame({"case": known[case], "step": known[step].astype(str), "time": known[time]})
+    cases, _ = pd.factorize(known[case], sort=True)
+    codes, labels = pd.factorize(known[step])
+    names, ranks = np.unique(np.array([str(label) for label in labels], dtype=object), return_inverse=True)
+    steps = ranks[codes] if len(names) else codes
+    times = known[time].to_numpy()
+    more = [pd.factorize(known[name], sort=True)[0] for name in keep]
+    order = np.lexsort((*reversed(more), steps, times, cases))
+    frame = pd.DataFrame({"case": cases[order], "step": names[steps[order]], "time": known[time].array[order]})
     for name in keep:
-        frame[name] = known[name]
-    frame = frame.sort_values(["case", "time", "step", *keep], kind="stable", ignore_index=True)
-    return frame.assign(tied=frame.duplicated(["case", "time"], keep=False))
+        frame[name] = known[name].array[order]
+    same = (frame["case"].to_numpy()[1:] == frame["case"].to_numpy()[:-1]) & (times[order][1:] == times[order][:-1])
+    tied = np.zeros(len(frame), bool)
+    tied[1:] |= same
+    tied[:-1] |= same
+    return frame.assign(tied=tied)
