@@ -81,5 +81,5 @@ def test_what_leaves_can_be_read(table, policy):
     shown = release(unroll_journeys(table), POLICIES[policy]).result
     assert "first contact had a second" in shown.summary() and shown.plot() is not None
     steps = count_steps(table)
-    scenario = compare_scenario(steps, [RemoveAgency(agency="L")], exits=[LAST], people="people", n_resamples=99, rng=np.random.default_rng(1))  # fmt: skip
+    scenario = compare_scenario(steps, [RemoveAgency(agency="L")], exits=[LAST], people="people", least=100, n_resamples=99, rng=np.random.default_rng(1))  # fmt: skip
     assert release(scenario, POLICIES[policy]).result.summary().startswith("Scenario")

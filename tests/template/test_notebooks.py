@@ -61,7 +61,8 @@ class TestNotebook:
             if "parameters" not in tags and "open_study(" not in source and source != "study"
         ]
         one = rf"{stage}\.[a-z_]+\(study\)"
-        assert questions and all(re.fullmatch(rf"{one}|display\({one}, {one}\)", source) for source in questions)
+        several = rf"display\({one}(, {one}){{1,2}}\)|display\(\*{one}\)"
+        assert questions and all(re.fullmatch(rf"{one}|{several}", source) for source in questions)
         called = re.findall(one, "\n".join(questions))
         assert len(called) == len(set(called))
 

@@ -175,6 +175,19 @@ def test_every_fault_of_the_steps_is_told_at_once():
     assert 'did you mean "count"' in str(caught.value) and 'did you mean "from"' in str(caught.value)
 
 
+def test_small_agencies_and_exits_are_put_together_and_named_ones_kept():
+    more = pd.concat([TOWN, steps_of(("clinic", "x", 5), ("x", "left", 5), ("nurse", "y", 9), ("y", "moved", 4), ("y", "died", 5))])  # fmt: skip
+    ends = [*EXITS, "moved", "died"]
+    frame, agencies, exits = lay_out_steps(more, exits=ends, least=20)
+    assert agencies == ("nurse", "other agencies", "police") and exits == ("another end", "helped")
+    assert frame["count"].sum() == more["count"].sum()
+    assert frame.groupby("sender")["count"].sum().min() >= 20 and frame.groupby("receiver")["count"].sum().min() >= 20
+    assert "x" in lay_out_steps(more, exits=ends, least=20, kept=["x"])[1]
+    people = more.assign(people=np.minimum(more["count"], 4))
+    joined = lay_out_steps(people, exits=ends, least=20, people="people")[0]
+    assert joined["people"].max() == 4, "the same people may stand in rows put together"
+
+
 def test_journeys_that_never_end_or_no_steps_are_refused():
     with pytest.raises(NotEstimableError, match="never reach") as caught:
         lay_out_steps(steps_of(("a", "b", 3), ("b", "a", 3), ("c", "done", 1)), exits=["done"])

@@ -16,6 +16,7 @@ from problemsolving.study import Study
 
 END_DAYS = 90  # without a contact, after which a journey is over
 RESAMPLES = 499
+LEAST = 20  # journeys of an agency below which it is counted with the other agencies
 WRITE = f"Write one in {FILE}: what would close, open, grow or run out of room?"
 
 
@@ -27,7 +28,13 @@ def pathways(study: Study) -> Finding:
         return find(study, "respond", "pathways", question, steps, tables=("contact",))
     try:
         result: Result = estimate_chain(
-            steps, exits=[LAST], people="people", n_resamples=RESAMPLES, rng=study.rng("pathways")
+            steps,
+            exits=[LAST],
+            people="people",
+            least=LEAST,
+            of="journeys",
+            n_resamples=RESAMPLES,
+            rng=study.rng("pathways"),
         )
     except (NetworkError, NotEstimableError) as error:
         result = NotEstimable(reason=error.message)
@@ -74,6 +81,8 @@ def _worked_out(study: Study, steps: pd.DataFrame, asked: Asked, scenarios: Scen
             asked.changes,
             exits=[LAST],
             people="people",
+            least=LEAST,
+            of="journeys",
             desks=desks,
             days=float((times.max() - times.min()) / pd.Timedelta(days=1)),
             n_resamples=RESAMPLES,

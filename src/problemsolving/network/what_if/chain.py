@@ -202,6 +202,7 @@ def estimate_chain(
     receiver: str = "to",
     count: str = "count",
     people: str | None = None,
+    least: int = 1,
     confidence_level: float = 0.95,
     n_resamples: int = 999,
     rng: np.random.Generator | None = None,
@@ -224,6 +225,9 @@ def estimate_chain(
         Columns.
     people : str, optional
         Column with the number of different people who took the step; a step is then shown only if enough took it.
+    least : int
+        Agencies with fewer steps from or to them are put together, and so are exits; 20 lets more of the others be shown
+        once small counts are withheld.
     confidence_level : float
         Between 0 and 1.
     n_resamples : int
@@ -268,7 +272,14 @@ def estimate_chain(
     normal_quantile(confidence_level)
     rng = np.random.default_rng() if rng is None else rng
     frame, known, ends = lay_out_steps(
-        steps, exits=exits, agencies=agencies, sender=sender, receiver=receiver, count=count, people=people
+        steps,
+        exits=exits,
+        agencies=agencies,
+        sender=sender,
+        receiver=receiver,
+        count=count,
+        people=people,
+        least=least,
     )
     return JourneyChain(
         method=Method(

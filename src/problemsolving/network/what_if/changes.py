@@ -168,13 +168,18 @@ def _pathway_faults(change: OpenPathway | StrengthenPathway, shares: Mapping[tup
 
 def changed_agencies(changes: Sequence[Change], agencies: Sequence[str], *, to: bool = False) -> list[str]:
     """Name the agencies that the changes name; with ``to`` those alone to which they send people."""
+    return [name for name in named_in(changes, to=to) if name in agencies]
+
+
+def named_in(changes: Sequence[Change], *, to: bool = False) -> list[str]:
+    """Name the agencies and exits that the changes name; with ``to`` those alone to which they send people."""
     named: list[str | None] = []
     for change in changes:
         if isinstance(change, OpenPathway | StrengthenPathway):
             named += [change.receiver] if to else [change.sender, change.receiver]
         else:
             named += [change.instead] if to else [change.agency, change.instead]
-    return [name for name in dict.fromkeys(named) if name is not None and name in agencies]
+    return [name for name in dict.fromkeys(named) if name is not None]
 
 
 def _stranded(agency: str, removed: Sequence[str], flows: Flows, agencies: Sequence[str]) -> list[str]:

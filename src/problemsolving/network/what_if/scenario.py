@@ -24,6 +24,7 @@ from problemsolving.network.what_if.changes import (
     change_words,
     changed_agencies,
     follow,
+    named_in,
 )
 from problemsolving.network.what_if.queue import erlang_c, queue_faults, unending
 from problemsolving.network.what_if.steps import StepsResult, lay_out_steps
@@ -281,6 +282,7 @@ def compare_scenario(
     receiver: str = "to",
     count: str = "count",
     people: str | None = None,
+    least: int = 1,
     confidence_level: float = 0.95,
     n_resamples: int = 999,
     rng: np.random.Generator | None = None,
@@ -296,8 +298,8 @@ def compare_scenario(
         One row a step with its count: from "start" or an agency to an agency or an exit (see `count_steps`).
     changes : sequence of RemoveAgency, OpenPathway, StrengthenPathway or CapCapacity
         All take place together: removals first, then pathways, then caps.
-    exits, agencies, sender, receiver, count, people
-        As in `estimate_chain`.
+    exits, agencies, sender, receiver, count, people, least
+        As in `estimate_chain`; what the changes and desks name stands by itself.
     desks : mapping of str to Desk, optional
         Capacity of agencies whose queue is asked for.
     days : float, optional
@@ -348,7 +350,15 @@ def compare_scenario(
     normal_quantile(confidence_level)
     rng = np.random.default_rng() if rng is None else rng
     frame, known, ends = lay_out_steps(
-        steps, exits=exits, agencies=agencies, sender=sender, receiver=receiver, count=count, people=people
+        steps,
+        exits=exits,
+        agencies=agencies,
+        sender=sender,
+        receiver=receiver,
+        count=count,
+        people=people,
+        least=least,
+        kept=[*named_in(changes), *(desks or {})],
     )
     given = dict(desks or {})
     result = Scenario(

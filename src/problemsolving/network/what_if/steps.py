@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Self
@@ -18,6 +18,7 @@ from problemsolving.results import FrameResult
 LEFT_OUT = "Steps that are withheld count as none: contacts, people reached and waits come out too low, and shares are of what is shown"
 START = "start"  # sender of a journey's first step
 LAST = "no further contact"
+OTHER, OTHER_END = "other agencies", "another end"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def lay_out_steps(
     receiver: str = "to",
     count: str = "count",
     people: str | None = None,
+    least: int = 1,
+    kept: Collection[str] = (),
 ) -> tuple[pd.DataFrame, tuple[str, ...], tuple[str, ...]]:
     """Lay out counts of steps with every pair once, in the order of the names.
 
@@ -140,7 +143,12 @@ def lay_out_steps(
     sender, receiver, count : str
         Columns.
     people : str, optional
-        Column with the number of different people who took the step.
+        Column with the number of different people who took the step. Of rows put together the largest counts: the
+        same people may stand in both.
+    least : int
+        Agencies with fewer steps from or to them are put together as "other agencies", exits as "another end".
+    kept : collection of str
+        Agencies and exits that stand by themselves however few their steps.
 
     Returns
     -------
@@ -170,9 +178,17 @@ def lay_out_steps(
     if faults:
         raise NetworkError("the steps cannot be laid out", faults=faults)
     summed = steps.assign(**{name: steps[name].astype(str) for name in (sender, receiver)})
-    totals = summed.groupby([sender, receiver])[needed[2:]].sum()
-    starts = [START] if (summed[sender] == START).any() else []
     ends = sorted(str(name) for name in exits)
+    if least > 1:
+        sizes = [summed.groupby(side)[count].sum() for side in (sender, receiver)]
+        small = _too_small({name: min(int(side.get(name, 0)) for side in sizes) for name in known}, least, kept)
+        few = _too_small({name: int(sizes[1].get(name, 0)) for name in ends}, least, kept)
+        names = dict.fromkeys(small, OTHER) | dict.fromkeys(few, OTHER_END)
+        summed[[sender, receiver]] = summed[[sender, receiver]].replace(names)
+        known, ends = (sorted({names.get(name, name) for name in given}) for given in (known, ends))
+    how = {count: "sum"} | ({people: "max"} if people else {})
+    totals = summed.groupby([sender, receiver]).agg(how)
+    starts = [START] if (summed[sender] == START).any() else []
     pairs = [(a, b) for a in [*starts, *known] for b in [*known, *(ends if a != START else ())]]
     laid = totals.reindex(pd.MultiIndex.from_tuples(pairs)).fillna(0.0).astype(float)
     frame = pd.DataFrame(pairs, columns=["sender", "receiver"])
@@ -181,6 +197,19 @@ def lay_out_steps(
         frame["people"] = laid[people].to_numpy()
     _check_ends(frame, known, ends)
     return frame, tuple(known), tuple(ends)
+
+
+def _too_small(sizes: Mapping[str, int], least: int, kept: Collection[str]) -> list[str]:
+    """Name those too small, and the next larger until they are large enough together; none where nothing is small."""
+    order = sorted((name for name in sizes if name not in kept), key=lambda name: (sizes[name], name))
+    found = [name for name in order if sizes[name] < least]
+    total = sum(sizes[name] for name in found)
+    for name in order[len(found) :]:
+        if not found or total >= least:
+            break
+        found.append(name)
+        total += sizes[name]
+    return found if len(found) > 1 else []
 
 
 def _step_faults(
