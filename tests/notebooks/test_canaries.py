@@ -29,7 +29,7 @@ POINTS = {
 }  # fmt: skip
 MORE = {  # simulated sources that the template leaves out: data set → level
     "people": "person", "lists": "person", "outcomes": "event", "outcome-measures": "person",
-    "voices": "event", "ties": "aggregate", "assets": "aggregate", "commitment-ratings": "event",
+    "voices": "event", "assets": "aggregate", "commitment-ratings": "event",
 }  # fmt: skip
 TOLD = {  # fields that may stand on a page: a value of theirs must not leave by a cell that is no finding
     "assets.asset_name", "ties.respondent", "contacts.kind", "lists.kind", "commitment-ratings.rater",

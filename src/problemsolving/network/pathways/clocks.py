@@ -13,7 +13,7 @@ from scipy import stats
 
 from problemsolving.errors import NotEstimableError
 from problemsolving.grouped import GroupedResult
-from problemsolving.network.pathways.ordered import UNKNOWN, Floats, about, check_columns, to_microseconds
+from problemsolving.network.pathways.ordered import UNKNOWN, Floats, about, check_columns, is_true, to_microseconds
 from problemsolving.results import Column, Kind, Method, Value, interval, number, whole
 from problemsolving.stats.intervals import normal_quantile, wilson_limits
 
@@ -176,7 +176,7 @@ def measure_clocks(
     Raises
     ------
     NetworkError
-        For every column that is missing or holds no times.
+        For every column that is missing or holds no times, and for extensions that are neither true nor false.
     NotEstimableError
         When no clock has both its times.
     ValueError
@@ -210,7 +210,7 @@ def measure_clocks(
         if by
         else pd.Series("", index=detentions.index)
     )
-    longer = detentions[extended].eq(True).to_numpy(bool) if extended in detentions else np.zeros(len(detentions), bool)
+    longer = is_true(detentions[extended]) if extended in detentions else np.zeros(len(detentions), bool)
     rows, waits, caveats = [], [], []
     for clock, column in ends.items():
         end = to_microseconds(detentions[column])

@@ -98,7 +98,7 @@ class ContactsBefore(GroupedResult):
             return f"How many contacts {self.of} had before the first help is withheld: a count is too small (fewer classes may leave enough)."
         most = self._helped()[0][-1]
         told, low, high = (f"{at:g}" + (" or more" if at == most else "") for at in (middle, limits.low, limits.high))
-        text = f"Before the first help the {self.of} helped had a median of {told} contacts ({self.level:.0%} interval {low} to {high})"
+        text = f"Before the first help the {self.of} helped had a median of {told} {'contact' if told == '1' else 'contacts'} ({self.level:.0%} interval {low} to {high})"
         _, share, shares = self.helped()
         if number(share) is None:
             return f"{text}."

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from problemsolving import draw
+from problemsolving.network.pathways.ordered import about
 from problemsolving.results import Column, Method, Result, Table, Value, grouped_values, number, whole
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ class Journeys(Result):
         if known.empty:
             return "No step between agencies is common enough to show."
         top = known.iloc[0]
-        return f"The commonest next contact was {top['group']} ({top['count']:,.0f} times), a median of {top['median_days']:,.0f} days apart."
+        days = f"{top['median_days']:,.0f} {'day' if top['median_days'] == 1 else 'days'}"
+        return f"The commonest next contact was {top['group']} ({top['count']:,.0f} times), a median of {days} apart."
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         shown = self.frame.head(12)
@@ -130,15 +132,21 @@ def map_journeys(
     found = found.sort_values(["count", "before", "after"], ascending=[False, True, True], kind="stable").head(top)
     frame = pd.DataFrame(
         {
-            "group": found["before"] + " then " + found["after"],
+            "group": found["before"].astype(str) + " then " + found["after"].astype(str),
             "count": found["count"].astype(float),
             "cases": found["cases"].astype(float),
             "median_days": found["median_days"].round(),
         }
     ).reset_index(drop=True)
+    tied = contacts.dropna(subset=[case, step, time]).duplicated([case, time], keep=False)
+    order = f"{about(float(tied.mean()))} contacts share their time with another of the person: put in the order of the rows"
     return Journeys(
         method=Method("Directly-follows counts", "van der Aalst 2016"),
         unit="contacts",
         frame=frame,
-        caveats=(f"The {len(frame)} commonest steps are shown", "Time between contacts is not time waited"),
+        caveats=(
+            f"The {len(frame)} commonest steps are shown",
+            "Time between contacts is not time waited",
+            *([order] if tied.any() else []),
+        ),
     )

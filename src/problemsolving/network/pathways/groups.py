@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from problemsolving.errors import NotEstimableError
+from problemsolving.errors import NetworkError, NotEstimableError, counted
 from problemsolving.grouped import GroupedResult
 from problemsolving.network.pathways.ordered import DAY, Floats, Ints, Ordered, by_identifier, last_moment, order_events
 from problemsolving.network.pathways.shuffled import permute_groups
@@ -205,7 +205,7 @@ def compare_groups(
     Raises
     ------
     NetworkError, NotEstimableError
-        As `problemsolving.network.pathways.ordered.order_events`; also for fewer than two groups.
+        As `problemsolving.network.pathways.ordered.order_events`; also for a person in several groups and for fewer than two.
     ValueError
         For ``within_days`` of 0 or less or no draws.
 
@@ -231,7 +231,19 @@ def compare_groups(
     normal_quantile(confidence_level)
     if not within_days > 0 or n_resamples < 1:
         raise ValueError("within_days must be above 0 and n_resamples 1 or more")
-    known = groups.dropna()
+    known = (
+        groups.dropna()
+        .rename("group")
+        .rename_axis("person")
+        .reset_index()
+        .drop_duplicates()
+        .set_index("person")["group"]
+    )
+    several = known.index[known.index.duplicated()].nunique()
+    if several:
+        raise NetworkError(
+            "groups cannot be compared", faults=[f"groups: {counted(several, 'person')} in several groups"]
+        )
     kept = events[events[case].isin(known.index)] if case in events else events
     ordered = order_events(kept, case=case, step=step, start=start, end=end)
     names, label = np.unique(known.reindex(ordered.identifiers).astype(str).to_numpy(dtype=object), return_inverse=True)

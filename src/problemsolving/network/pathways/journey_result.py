@@ -99,6 +99,8 @@ class JourneyTable(Result):
             step = row["kind"] == "step"
             for name in self._asked() if step else ("events",):
                 unit, n = NUMBERS[name]
+                if row[n] == 0:  # a step from an agency to itself is no hand-over
+                    continue
                 missing = "not estimable: nothing of the kind was seen" if row["events"] == row["events"] else None
                 found.append(
                     Value(

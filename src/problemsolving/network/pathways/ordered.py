@@ -141,8 +141,26 @@ def order_events(
 def by_identifier(ordered: Ordered) -> Ints:
     """Give the rank of each case's identifier, so that what is drawn for a case depends on no order of rows."""
     rank = np.empty(ordered.cases, np.int64)
-    rank[pd.Index(ordered.identifiers).argsort()] = np.arange(ordered.cases)
+    names = np.asarray(ordered.identifiers)  # of a categorical: what it says, not the order of its categories
+    try:
+        place = np.argsort(names, kind="stable")
+    except TypeError:  # numbers beside text
+        place = np.argsort(np.array([f"{type(name).__name__} {name}" for name in names], object), kind="stable")
+    rank[place] = np.arange(ordered.cases)
     return rank
+
+
+def is_true(flags: pd.Series) -> NDArray[np.bool_]:
+    """Tell which flags are true; one that is missing is not, and what is neither true nor false is refused.
+
+    >>> is_true(pd.Series([True, None, False], dtype="boolean")).tolist()
+    [True, False, False]
+    """
+    if not flags.dropna().astype(object).isin([True, False]).all():
+        raise NetworkError(
+            "these events cannot be told apart", faults=[f"{flags.name}: holds what is neither true nor false"]
+        )
+    return np.asarray(flags.eq(True).fillna(False).to_numpy(bool))
 
 
 def check_columns(frame: pd.DataFrame, needed: list[str], times: list[str] | tuple[str, ...] = ()) -> None:

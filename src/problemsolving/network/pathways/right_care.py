@@ -11,7 +11,15 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from problemsolving.errors import NotEstimableError
 from problemsolving.grouped import GroupedResult
-from problemsolving.network.pathways.ordered import DAY, UNKNOWN, about, check_columns, last_moment, to_microseconds
+from problemsolving.network.pathways.ordered import (
+    DAY,
+    UNKNOWN,
+    about,
+    check_columns,
+    is_true,
+    last_moment,
+    to_microseconds,
+)
 from problemsolving.results import Column, Design, Interval, Kind, Method, Value, coarser, number, whole
 from problemsolving.stats.intervals import normal_quantile, wilson_limits
 
@@ -155,7 +163,7 @@ def measure_right_care(
     Raises
     ------
     NetworkError
-        For every column that is missing or holds no times.
+        For every column that is missing or holds no times, and for attendance that is neither true nor false.
     NotEstimableError
         When no call is known with its person, time and attendance and was watched for so many days.
     ValueError
@@ -196,7 +204,7 @@ def measure_right_care(
             f"no call is known with its person, time and attendance and was watched for {within_days:g} days"
         )
     harmed_soon = _followed(calls[case], at, harms[case], after, within_days)
-    went = calls[attended].eq(True).to_numpy(bool)
+    went = is_true(calls[attended])
     rows = [
         (name, part, float((watched & (went == which) & (harmed_soon == had)).sum()))
         for name, which in zip(NAMES, (False, True), strict=True)

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from problemsolving import draw
+from problemsolving.network.pathways.ordered import DAY, UNKNOWN, last_moment, to_microseconds
 from problemsolving.results import Column, Method, Result, Table, Value, grouped_values, number, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+CLOSE = 1e-9  # how near a half a share counts as one
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -69,8 +72,9 @@ class Waits(Result):
             return "No step has enough referrals to show its wait."
         top = known.iloc[0]
         seen = "" if number(top["count"]) is None else f"from {top['count']:,.0f} referrals seen, "
+        upper = "or more" if number(top["high"]) is None else f"to {top['high']:,.1f}"
         return (
-            f"The longest median {self.what} was {top['group']}: {top['median']:,.1f} days ({top['low']:,.1f} to {top['high']:,.1f}), "
+            f"The longest median {self.what} was {top['group']}: {top['median']:,.1f} days ({top['low']:,.1f} {upper}), "
             f"{seen}those still waiting taken into account."
         )
 
@@ -130,7 +134,7 @@ def median_waits(
     by : list of str
         Columns that make a step, for example sender and receiver.
     start, end : str
-        Columns with times; a missing end means not seen by ``until``.
+        Columns with times; an end that is missing, or after ``until``, means not seen by then.
     until : pandas.Timestamp, optional
         When the data end; the last time in them when not given.
     confidence_level : float
@@ -139,8 +143,8 @@ def median_waits(
     Returns
     -------
     Waits
-        Kaplan-Meier median in days, to a tenth, with Brookmeyer and Crowley's interval; missing where fewer
-        than half were seen.
+        Kaplan-Meier median in days, to a tenth, with Brookmeyer and Crowley's interval; half-way between two waits where
+        exactly half were seen by the first (as the median of waits all known); missing where fewer than half were seen.
 
     Notes
     -----
@@ -151,17 +155,25 @@ def median_waits(
     ----------
     Brookmeyer R, Crowley J (1982) A confidence interval for the median survival time. Biometrics 38:29. doi:10.2307/2530286
     """
-    last = until if until is not None else max(referrals[start].max(), referrals[end].max())
-    seen = referrals[end].notna()
-    days = (referrals[end].fillna(last) - referrals[start]).dt.total_seconds() / 86_400
-    negative = days < 0
-    timed = pd.DataFrame({"days": days, "seen": seen})[~negative & days.notna()]
+    begin, finish = to_microseconds(referrals[start]), to_microseconds(referrals[end])
+    known, over = begin != UNKNOWN, finish != UNKNOWN
+    last = last_moment(until, begin, finish) if known.any() else 0
+    negative, later = known & over & (finish < begin), known & (begin > last)
+    kept, seen = known & ~negative & ~later, over & (finish <= last)
+    days = (np.where(seen, finish, last)[kept] - begin[kept]) / DAY
+    timed = pd.DataFrame({"days": days, "seen": seen[kept]})
     rows = []
-    for step, waits in timed.groupby([referrals[column] for column in by], sort=True):
+    for step, waits in timed.groupby(
+        [referrals.loc[kept, column].reset_index(drop=True) for column in by], sort=True, observed=True
+    ):
         name = " to ".join(str(part) for part in (step if isinstance(step, tuple) else (step,)))
         median, low, high = _median_survival(waits["days"].to_numpy(), waits["seen"].to_numpy(), confidence_level)
         observed = waits.loc[waits["seen"], "days"]
-        beyond = float(min((observed <= low).sum(), (observed >= high).sum())) if not np.isnan(low + high) else 0.0
+        sides = [
+            (observed <= low).sum() if low == low else np.inf,
+            (observed >= high).sum() if high == high else np.inf,
+        ]
+        beyond = float(min(sides)) if np.isfinite(min(sides)) else 0.0
         rows.append(
             (name, float(len(observed)), float(len(waits) - len(observed)), beyond, *np.round((median, low, high), 1))
         )
@@ -169,6 +181,7 @@ def median_waits(
     caveats: tuple[str, ...] = (
         ("Some referrals end before they start and are left out: check the clocks",) if negative.any() else ()
     )
+    caveats += ("Referrals made after the end of the data are left out",) if later.any() else ()
     caveats += ("Half were seen within the median; referrals not seen by the end of the data count as still waiting",)
     return Waits(
         method=Method("Kaplan-Meier median", "Brookmeyer & Crowley 1982"),
@@ -188,5 +201,7 @@ def _median_survival(days: np.ndarray, seen: np.ndarray, confidence_level: float
     curve = SurvfuncRight(days, seen.astype(int))
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = curve.quantile_ci(0.5, alpha=1 - confidence_level)
-    limits = [float(limit) if np.isfinite(limit) else float("nan") for limit in (curve.quantile(0.5), low, high)]
-    return limits[0], limits[1], limits[2]
+    half = [curve.surv_times[place] for place in (curve.surv_prob <= 0.5 + CLOSE, curve.surv_prob < 0.5 - CLOSE)]
+    median = float(np.mean([times[0] for times in half if len(times)])) if len(half[0]) else float("nan")
+    limits = [float(limit) if np.isfinite(limit) else float("nan") for limit in (low, high)]
+    return median, limits[0], limits[1]

@@ -264,7 +264,9 @@ def build_from_edges(
     faults += duplicate_faults(edges, [sender, receiver], directed=directed)
     stop([*faults, *number_faults(edges, [weight], scale=scale, whole=counts)], "ties")
     arcs = ends_of(edges[sender], edges[receiver], directed=directed)
-    arcs["count" if counts else "weight"] = turned(edges[[weight]], scale, inverted)[weight].to_numpy()
+    arcs["count" if counts else "weight"] = turned(edges[[weight]].apply(pd.to_numeric), scale, inverted)[
+        weight
+    ].to_numpy()
     kept, told = cleaned(arcs)
     told = {"source": "edge list", "rows": len(edges), **told, "scale_turned": inverted}
     kept = kept.sort_values(["sender", "receiver"], ignore_index=True)

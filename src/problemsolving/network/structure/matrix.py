@@ -11,6 +11,7 @@ import pandas as pd
 
 from problemsolving import draw
 from problemsolving.errors import NetworkError
+from problemsolving.network.structure.rows import cleaned, ends_of
 from problemsolving.results import Column, FrameResult, Method, Table, Value, number, whole
 
 if TYPE_CHECKING:
@@ -48,13 +49,16 @@ def build_agency_network(
     >>> build_agency_network(table, agencies=["a", "b"])["a"]["b"]["weight"]
     2
     """
-    unlisted = sorted({*referrals[sender].dropna(), *referrals[receiver].dropna()} - set(agencies))
+    names = [str(agency) for agency in agencies]
+    arcs = ends_of(referrals[sender], referrals[receiver])
+    unlisted = sorted({*arcs["sender"].dropna(), *arcs["receiver"].dropna()} - set(names))
     if unlisted:
         raise NetworkError("referrals name agencies that are not in the agency table", faults=unlisted)
-    graph = nx.DiGraph(self_referrals=int((referrals[sender] == referrals[receiver]).sum()))
-    graph.add_nodes_from(agencies)
-    ties = referrals[referrals[sender] != referrals[receiver]].groupby([sender, receiver]).size()
-    graph.add_weighted_edges_from((str(a), str(b), int(count)) for (a, b), count in ties.items())
+    kept, told = cleaned(arcs)
+    graph = nx.DiGraph(self_referrals=told["self_ties"])
+    graph.add_nodes_from(names)
+    ties = kept.groupby(["sender", "receiver"]).size()
+    graph.add_weighted_edges_from((a, b, int(count)) for (a, b), count in ties.items())
     return graph
 
 

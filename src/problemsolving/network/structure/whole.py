@@ -203,7 +203,8 @@ class WholeNetwork(PairsResult):
         ]
         p = number(self.chance[0])
         reason = None if p is not None else next(value.reason for value in told if value.name == "ei_index_by_chance")
-        return [*told, Value(name="ei_index_p", estimate=p, unit="p", n=self.n, reason=reason)]
+        n = self.n if self.n is not None or p is None else len(self.chance[1])  # the deals that p comes from
+        return [*told, Value(name="ei_index_p", estimate=p, unit="p", n=n, reason=reason)]
 
     def _said(self, row: Mapping[str, object]) -> str:
         """Put the range beside the reason in words."""
