@@ -15,8 +15,6 @@ from problemsolving.results import Column, Method, Result, Table, Value, grouped
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-CLOSE = 1e-9  # how near a half a share counts as one
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Waits(Result):
@@ -143,8 +141,8 @@ def median_waits(
     Returns
     -------
     Waits
-        Kaplan-Meier median in days, to a tenth, with Brookmeyer and Crowley's interval; half-way between two waits where
-        exactly half were seen by the first (as the median of waits all known); missing where fewer than half were seen.
+        Kaplan-Meier median in days, to a tenth, with Brookmeyer and Crowley's interval: the first wait by which more than
+        half were seen; missing where no more than half were.
 
     Notes
     -----
@@ -201,7 +199,5 @@ def _median_survival(days: np.ndarray, seen: np.ndarray, confidence_level: float
     curve = SurvfuncRight(days, seen.astype(int))
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = curve.quantile_ci(0.5, alpha=1 - confidence_level)
-    half = [curve.surv_times[place] for place in (curve.surv_prob <= 0.5 + CLOSE, curve.surv_prob < 0.5 - CLOSE)]
-    median = float(np.mean([times[0] for times in half if len(times)])) if len(half[0]) else float("nan")
-    limits = [float(limit) if np.isfinite(limit) else float("nan") for limit in (low, high)]
-    return median, limits[0], limits[1]
+    limits = [float(limit) if np.isfinite(limit) else float("nan") for limit in (curve.quantile(0.5), low, high)]
+    return limits[0], limits[1], limits[2]
