@@ -48,6 +48,7 @@ def make_profile(folder: Path, size: str) -> Path:
     text = re.sub(r'district_codes: ".*"', f'district_codes: "{codes}"', text)
     text = re.sub(r'(response_start|response_areas|comparison_areas|buffer_areas): ".*"', r'\1: ""', text)
     text = re.sub(r"  responses: .*\n", "", text)
+    text = text.replace('baseline_start: "2023-04"', 'baseline_start: "2022-04"')  # every month of the data
     text = text.replace('data: "data"', f'data: "{data}"')
     for name in IN_PARTS:
         if (data / name).is_dir():
