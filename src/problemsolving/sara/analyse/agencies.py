@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from problemsolving.dictionary.codelists import label
-from problemsolving.errors import NetworkError, NotEstimableError
+from problemsolving.errors import NetworkError
 from problemsolving.network.structure.agencies import measure_agencies
 from problemsolving.network.structure.agency_network import AgencyNetwork
 from problemsolving.network.structure.build import build_from_referrals
 from problemsolving.network.structure.matrix import AgencyMatrix, build_agency_network, measure_agency_matrix
 from problemsolving.network.structure.whole import measure_whole_network
 from problemsolving.results import NotEstimable, Result
-from problemsolving.sara.analyse.named import UNLISTED, listed_agencies, no_data, referrals
+from problemsolving.sara.analyse.named import UNLISTED, estimated, listed_agencies, no_data, referrals
 from problemsolving.sara.findings import Finding, find, once
 from problemsolving.study import Study
 
@@ -46,36 +48,25 @@ def network_of(study: Study) -> AgencyNetwork | NotEstimable:
 
 def whole_network(study: Study) -> Finding:
     """How closely do the agencies work together?"""
-    question = "How closely do the agencies work together?"
-    network = network_of(study)
-    result: Result
-    if isinstance(network, NotEstimable):
-        result = network
-    else:
-        try:
-            result = measure_whole_network(
-                network, tie_from=_shown_from(study), n_resamples=NETWORK_DRAWS, rng=study.rng("whole_network")
-            )
-        except (NetworkError, NotEstimableError) as error:
-            result = NotEstimable(reason=error.message)
-    return find(study, "analyse", "whole_network", question, result, tables=TABLES)
+    return _of_network(study, "whole_network", "How closely do the agencies work together?", measure_whole_network)
 
 
 def brokers(study: Study) -> Finding:
     """Who holds it together?"""
-    question = "Who holds it together?"
+    return _of_network(study, "agency_positions", "Who holds it together?", measure_agencies, lot="brokers")
+
+
+def _of_network(study: Study, name: str, question: str, measure: Callable[..., Result], *, lot: str = "") -> Finding:
+    """Ask a question of the network of referrals; ``lot`` names its randomness, the finding's name when not given."""
     network = network_of(study)
-    result: Result
-    if isinstance(network, NotEstimable):
-        result = network
-    else:
-        try:
-            result = measure_agencies(
-                network, tie_from=_shown_from(study), n_resamples=NETWORK_DRAWS, rng=study.rng("brokers")
-            )
-        except (NetworkError, NotEstimableError) as error:
-            result = NotEstimable(reason=error.message)
-    return find(study, "analyse", "agency_positions", question, result, tables=TABLES)
+    result: Result = (
+        network
+        if isinstance(network, NotEstimable)
+        else estimated(
+            lambda: measure(network, tie_from=_shown_from(study), n_resamples=NETWORK_DRAWS, rng=study.rng(lot or name))
+        )
+    )
+    return find(study, "analyse", name, question, result, tables=TABLES)
 
 
 def _shown_from(study: Study) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from problemsolving.drivers.failure_demand import measure_failure_demand
-from problemsolving.errors import NetworkError, NotEstimableError
+from problemsolving.errors import NotEstimableError
 from problemsolving.network.pathways.clocks import measure_clocks
 from problemsolving.network.pathways.contacts_before import measure_contacts_before
 from problemsolving.network.pathways.drop_off import measure_drop_off
@@ -18,7 +18,7 @@ from problemsolving.network.pathways.seen_by_all import find_seen_by_all
 from problemsolving.network.pathways.waits import median_waits
 from problemsolving.network.unrolled import unroll_journeys
 from problemsolving.results import NotEstimable, Result
-from problemsolving.sara.analyse.named import contacts, crisis_agencies, listed_agencies, no_data, referrals
+from problemsolving.sara.analyse.named import contacts, crisis_agencies, estimated, listed_agencies, no_data, referrals
 from problemsolving.sara.findings import Finding, find, once
 from problemsolving.study import Study
 
@@ -129,11 +129,7 @@ def _of_contacts(study: Study, name: str, question: str, measure: Callable[[pd.D
     rows = contacts(study)
     if rows is None:
         return find(study, "analyse", name, question, no_data("contact"))
-    try:
-        result = measure(rows)
-    except (NetworkError, NotEstimableError) as error:
-        result = NotEstimable(reason=error.message)
-    return find(study, "analyse", name, question, result, tables=("contact",))
+    return find(study, "analyse", name, question, estimated(lambda: measure(rows)), tables=("contact",))
 
 
 def clocks(study: Study) -> Finding:
@@ -143,10 +139,7 @@ def clocks(study: Study) -> Finding:
     if rows is None:
         silent = NotEstimable(reason="the profile has no section 136 data", remedy="Add section-136 to sources.")
         return find(study, "analyse", "section_136", question, silent, tables=("detention",))
-    try:
-        result: Result = measure_clocks(rows)
-    except (NetworkError, NotEstimableError) as error:
-        result = NotEstimable(reason=error.message)
+    result = estimated(lambda: measure_clocks(rows))
     return find(study, "analyse", "section_136", question, result, tables=("detention",))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
-from problemsolving.results import NotEstimable
+from problemsolving.errors import NetworkError, NotEstimableError
+from problemsolving.results import NotEstimable, Result
 from problemsolving.sara.capabilities import PERSONS, not_told
 from problemsolving.sara.findings import once
 from problemsolving.study import Study
@@ -18,6 +21,14 @@ CRISIS = ("police", "ambulance", "emergency-department", "fire")  # agency types
 def no_data(table: str) -> NotEstimable:
     """Say that the profile has no data of a table, and what would help."""
     return NotEstimable(reason=f"the profile has no {table} data", remedy=WHO_COULD.format(table=table))
+
+
+def estimated(measure: Callable[[], Result]) -> Result:
+    """Give a result, or the reason why the data cannot give one."""
+    try:
+        return measure()
+    except (NetworkError, NotEstimableError) as error:
+        return NotEstimable(reason=error.message)
 
 
 @once

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from problemsolving.errors import NetworkError, NotEstimableError
 from problemsolving.network.compare.waves import compare_waves
 from problemsolving.network.structure.agency_network import AgencyNetwork
 from problemsolving.network.structure.ratings import measure_ratings
 from problemsolving.network.structure.survey import build_from_survey, spread_items
 from problemsolving.results import NotEstimable, Result
-from problemsolving.sara.analyse.named import UNLISTED, listed_agencies, no_data
+from problemsolving.sara.analyse.named import estimated, listed_agencies, no_data
 from problemsolving.sara.findings import Finding, find, once
 from problemsolving.study import Study
 
@@ -56,19 +55,17 @@ def trust(study: Study) -> Finding:
         result = NotEstimable(reason="the source of the survey does not say which scores could be given")
     else:
         rows = waves[max(waves)]
-        items = [name for name in rows if name not in ("rater", "rated")]
-        try:
-            result = measure_ratings(
+        result = estimated(
+            lambda: measure_ratings(
                 rows,
                 agencies=agencies["agency_name"].tolist(),
                 respondents=rows["rater"].unique().tolist(),
-                scores={item: [item] for item in items},
+                scores={item: [item] for item in _items(rows)},
                 scale=scale,
                 n_resamples=1_999,
                 rng=study.rng("trust"),
             ).with_caveats(ANSWERED)
-        except (NetworkError, NotEstimableError) as error:
-            result = NotEstimable(reason=error.message)
+        )
     return find(study, "analyse", "trust", question, result, tables=TABLES)
 
 
@@ -84,18 +81,24 @@ def survey_change(study: Study) -> Finding:
     else:
         first, second = (waves[wave] for wave in sorted(waves)[-2:])
         answered = [name for name in agencies["agency_name"] if name in set(first["rater"]) & set(second["rater"])]
-        try:
-            networks = [_network(rows, answered, scale) for rows in (first, second)]
-            result = compare_waves(*networks, tie_from=sum(scale) / 2, rng=study.rng("survey_change")).with_caveats(
-                f"Two agencies are tied where the one scores the other {sum(scale) / 2:g} or more, the middle of the scale",
+        middle = sum(scale) / 2
+        result = estimated(
+            lambda: compare_waves(
+                *(_network(rows, answered, scale) for rows in (first, second)),
+                tie_from=middle,
+                rng=study.rng("survey_change"),
+            ).with_caveats(
+                f"Two agencies are tied where the one scores the other {middle:g} or more, the middle of the scale",
                 "Agencies that answered both times are compared",
             )
-        except (NetworkError, NotEstimableError) as error:
-            result = NotEstimable(reason=error.message)
+        )
     return find(study, "analyse", "survey_change", question, result, tables=TABLES)
 
 
 def _network(rows: pd.DataFrame, agencies: list[str], scale: tuple[float, float]) -> AgencyNetwork:
     kept = rows[rows["rater"].isin(agencies) & rows["rated"].isin(agencies)]
-    items = [name for name in rows if name not in ("rater", "rated", UNLISTED)]
-    return build_from_survey(kept, agencies=agencies, respondents=agencies, items=items, scale=scale)
+    return build_from_survey(kept, agencies=agencies, respondents=agencies, items=_items(rows), scale=scale)
+
+
+def _items(rows: pd.DataFrame) -> list[str]:
+    return [name for name in rows if name not in ("rater", "rated")]
